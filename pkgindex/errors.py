@@ -1,0 +1,77 @@
+"""Everything that can go wrong, named for what is wrong; each carries the exit code of a command that meets it.
+
+    PkgindexError
+      NotFound           1   nothing answers the question
+      BadInput           2   the caller's words are off
+        Rejected             a submission cannot be read
+          Incomplete         ... because it ends too early: the rest may still be on its way
+      StoreError         3   the index or the disk below it
+        NoIndex              there is none where we were told to look
+        Corrupt              a file is not what was written; carries the remedy
+        NewerFormat          written by a later pkgindex
+        Gone                 a file that was named is no longer there: begin again from the listing
+        NoSpace              the disk is full, or would be
+        Exists               a name that was to be created is taken
+      Busy               4   another writer holds the repository
+      Partial            5   some repositories failed, the others answered
+"""
+
+from __future__ import annotations
+
+
+class PkgindexError(Exception):
+    """The root; never raised itself."""
+
+    exit_code = 1
+
+
+class NotFound(PkgindexError):
+    exit_code = 1
+
+
+class BadInput(PkgindexError):
+    exit_code = 2
+
+
+class Rejected(BadInput):
+    """A submission that cannot be read: what, where in it (line or byte offset), and what to do."""
+
+
+class Incomplete(Rejected):
+    """The submission ends before its format says it may."""
+
+
+class StoreError(PkgindexError):
+    exit_code = 3
+
+
+class NoIndex(StoreError):
+    pass
+
+
+class Corrupt(StoreError):
+    pass
+
+
+class NewerFormat(StoreError):
+    pass
+
+
+class Gone(StoreError):
+    pass
+
+
+class NoSpace(StoreError):
+    pass
+
+
+class Exists(StoreError):
+    pass
+
+
+class Busy(PkgindexError):
+    exit_code = 4
+
+
+class Partial(PkgindexError):
+    exit_code = 5
