@@ -1,0 +1,23 @@
+"""pkgindex: which package ships this file, what needs this package and why, from one consistent index on a shared disk.
+
+    with pkgindex.open("/srv/index") as index:
+        for hit in index.owner("/usr/bin/python3"):
+            print(hit.package)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pkgindex.query.index import Index
+
+__version__ = "0.1.0"
+__all__ = ["open"]
+
+
+def open(path: str) -> Index:  # noqa: A001 - `pkgindex.open` is how it is used
+    """The index in the directory *path*, for reading. Raises `NoIndex`. Takes no lock, writes nothing."""
+    from pkgindex.query.index import Index
+
+    return Index(path)

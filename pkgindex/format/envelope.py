@@ -1,0 +1,66 @@
+"""The envelope of every file but the shards: one ASCII line that says what it is, then msgpack.
+
+    pkgindex 1 forward 42-k3q9ab 1834 9f3c2a11\n
+    magic    |  kind   stamp     |    crc32 of the body, eight hex digits
+             format number       bytes of the body
+
+`head -1 FILE` tells a person what a file is. A reader checks all of it, and the body's exact name besides, because a
+file in the place of another is as wrong as a damaged one.
+
+Invariants:
+
+* `unseal(name, seal(...))` is the body, and any other bytes are `Corrupt` or `NewerFormat`, never another answer.
+* Nothing is decoded before its checksum fits.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from zlib import crc32
+
+import msgpack
+
+from pkgindex.errors import Corrupt, NewerFormat
+
+MAGIC = b"pkgindex"
+FORMAT = 1
+HEADER_BYTES_MAX = 160
+REMEDY = "run 'pkgindex verify' to see all that is damaged and 'pkgindex pack --rebuild REPO' to mend it"
+
+
+def seal(kind: str, stamp: str, content: object) -> bytes:
+    """The bytes of a file of *kind*, holding *content* (anything msgpack can hold), made under *stamp*."""
+    body = msgpack.packb(content, use_bin_type=True, unicode_errors="surrogateescape")
+    header = f"pkgindex {FORMAT} {kind} {stamp} {len(body)} {crc32(body):08x}\n"
+    return header.encode("ascii") + body
+
+
+def unseal(data: bytes, kind: str, stamp: str, name: str) -> Any:
+    """The content of the file *name*, which must be of *kind* and made under *stamp* (empty: under any).
+
+    Raises `Corrupt` naming the file and the remedy, `NewerFormat` when a later pkgindex wrote it.
+    """
+    end = data.find(b"\n", 0, HEADER_BYTES_MAX)
+    fields = data[:end].split(b" ") if end > 0 else []
+    if len(fields) != 6 or fields[0] != MAGIC:
+        raise Corrupt(f"{name}: does not begin as a pkgindex file does ({len(data)} bytes); {REMEDY}")
+    if not fields[1].isdigit() or int(fields[1]) > FORMAT:
+        shown = fields[1].decode("ascii", "replace")
+        raise NewerFormat(f"format {shown} in {name}: this pkgindex reads up to {FORMAT}; upgrade it")
+    if fields[2] != kind.encode() or (stamp and fields[3] != stamp.encode()):
+        found = b" ".join(fields[2:4]).decode("ascii", "replace")
+        raise Corrupt(f"{name}: holds '{found}' where '{kind} {stamp}' belongs; {REMEDY}")
+    body = memoryview(data)[end + 1 :]
+    if fields[4] != b"%d" % len(body):
+        raise Corrupt(f"{name}: {len(body)} bytes where its first line says {fields[4].decode('ascii', 'replace')}; {REMEDY}")
+    if fields[5] != b"%08x" % crc32(body):
+        raise Corrupt(f"{name}: its checksum does not fit; {REMEDY}")
+    try:
+        return msgpack.unpackb(body, raw=False, unicode_errors="surrogateescape", strict_map_key=False)
+    except (ValueError, msgpack.UnpackException) as error:
+        raise Corrupt(f"{name}: not msgpack after its first line ({error}); {REMEDY}") from error
+
+
+def checksum(data: bytes) -> str:
+    """What a manifest says of another file's bytes."""
+    return f"{crc32(data):08x}"

@@ -1,0 +1,131 @@
+"""The manifest: the list of what makes a generation, and the one file whose appearance publishes it.
+
+Its size follows the number of pages, not of packages: pages share the stamps of the publish that wrote them, so they are
+stored as a list of distinct stamps and one index into it for each page.
+"""
+
+from __future__ import annotations
+
+from array import array
+from sys import byteorder
+from typing import Any, NamedTuple
+
+from pkgindex.errors import Corrupt
+from pkgindex.format.envelope import REMEDY, checksum, seal, unseal
+
+PARTITIONS = ("package", "bucket", "whole")
+SUBMISSIONS_REMEMBERED = 256
+NAMES_SHOWN_MAX = 50
+
+# Which of a loose package's facets are not in the shards: bits of `Manifest.loose`.
+LOOSE_TEXT = 1
+LOOSE_PATHS = 2
+
+
+class Shard(NamedTuple):
+    """One immutable SQLite file of a generation.
+
+    `first` and `last` bound the pairs of a paths shard, so that an exact question opens one shard of several;
+    `dead_stamp` names the blob that lists the `dead` packages in it (empty: there are none).
+    """
+
+    kind: str
+    number: int
+    stamp: str
+    bytes: int
+    checksum: str
+    packages: int
+    rows: int
+    first: bytes = b""
+    last: bytes = b""
+    dead_stamp: str = ""
+    dead: int = 0
+
+
+class Packed(NamedTuple):
+    """A submission that this generation holds."""
+
+    id: str
+    filename: str
+    source: str
+    mode: str
+
+
+class Change(NamedTuple):
+    """What a publish did, in packages; `names` shows some of them."""
+
+    added: int = 0
+    changed: int = 0
+    removed: int = 0
+    names: tuple[str, ...] = ()
+    action: str = "pack"
+
+
+class Manifest(NamedTuple):
+    """One generation of one repository.
+
+    `page_stamps` has an entry for each page (empty: no such page yet); their number is a power of two. `loose` maps the
+    packages whose facets stand in no shard to the bits that say which. `fulls` maps `facet/scope` to the digest of the full
+    submissions that were packed for it last, as long as nothing was laid over them since. `recent` holds the identities of
+    the last submissions of any generation, so that packing one again after a crash changes nothing.
+    """
+
+    repo: str
+    generation: int
+    partition: str = "package"
+    parent: int = 0
+    parent_checksum: str = ""
+    created: float = 0.0
+    writer: str = ""
+    page_stamps: tuple[str, ...] = ("",)
+    shards: tuple[Shard, ...] = ()
+    loose: dict[str, int] = {}
+    packages: int = 0
+    paths: int = 0
+    blob_bytes: int = 0
+    submissions: tuple[Packed, ...] = ()
+    recent: tuple[str, ...] = ()
+    fulls: dict[str, str] = {}
+    change: Change = Change()
+
+    def shards_of(self, kind: str) -> tuple[Shard, ...]:
+        return tuple(shard for shard in self.shards if shard.kind == kind)
+
+
+def encode(manifest: Manifest, token: str) -> bytes:
+    content: dict[str, Any] = manifest._asdict()
+    stamps = sorted(set(manifest.page_stamps))
+    position = {stamp: index for index, stamp in enumerate(stamps)}
+    places = array("I", [position[stamp] for stamp in manifest.page_stamps])
+    if byteorder == "big":
+        places.byteswap()
+    content["page_stamps"] = {"stamps": stamps, "pages": places.tobytes()}
+    return seal("manifest", f"{manifest.generation}-{token}", content)
+
+
+def decode(data: bytes, repo: str, generation: int, name: str) -> Manifest:
+    """The manifest of *generation* of *repo*; fields of a later minor version are passed over."""
+    content = unseal(data, "manifest", "", name)
+    try:
+        stamps = content["page_stamps"]["stamps"]
+        places = array("I")
+        places.frombytes(content["page_stamps"]["pages"])
+        if byteorder == "big":
+            places.byteswap()
+        content["page_stamps"] = tuple([stamps[place] for place in places])
+        content["shards"] = tuple(Shard(*shard) for shard in content["shards"])
+        content["submissions"] = tuple(Packed(*packed) for packed in content["submissions"])
+        content["recent"] = tuple(content["recent"])
+        change = Change(*content["change"])
+        content["change"] = change._replace(names=tuple(change.names))
+        manifest = Manifest(**{field: content[field] for field in Manifest._fields})
+    except (KeyError, IndexError, TypeError, ValueError) as error:
+        raise Corrupt(f"{name}: not a manifest ({error!r}); {REMEDY}") from error
+    if manifest.repo != repo or manifest.generation != generation:
+        raise Corrupt(f"{name}: is generation {manifest.generation} of {manifest.repo!r}; {REMEDY}")
+    return manifest
+
+
+def checksum_of(data: bytes) -> str:
+    """What the next manifest says of this one."""
+    return checksum(data)

@@ -1,0 +1,63 @@
+"""Reverse files: who names a package, and how. Names and kinds only, so that a new version with the same needs rewrites none.
+
+A record is `[names, masks]`: the dependants' names, sorted, joined by newlines, and for each two bytes, little-endian, of
+which bit N says that it names the package in a relation of kind `KINDS[N]`.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Mapping
+from sys import byteorder
+
+import msgpack
+
+from pkgindex.errors import Corrupt
+from pkgindex.format.envelope import REMEDY, seal, unseal
+from pkgindex.model.package import KINDS
+
+BIT = {kind: 1 << number for number, kind in enumerate(KINDS)}
+
+
+def kinds_of(mask: int) -> list[str]:
+    """
+    >>> kinds_of(5)
+    ['depends', 'recommends']
+    """
+    return [kind for number, kind in enumerate(KINDS) if mask >> number & 1]
+
+
+def encode_group(records: Mapping[str, bytes], stamp: str) -> bytes:
+    return seal("reverse", stamp, dict(records))
+
+
+def decode_group(data: bytes, stamp: str, name: str) -> dict[str, bytes]:
+    content = unseal(data, "reverse", stamp, name)
+    if not isinstance(content, dict):
+        raise Corrupt(f"{name}: not a reverse file; {REMEDY}")
+    return content
+
+
+def encode(dependants: Mapping[str, int]) -> bytes:
+    """A record, from the mask of each dependant."""
+    names = sorted(dependants)
+    masks = array("H", [dependants[name] for name in names])
+    if byteorder == "big":
+        masks.byteswap()
+    data = msgpack.packb(["\n".join(names), masks.tobytes()], use_bin_type=True, unicode_errors="surrogateescape")
+    assert isinstance(data, bytes)
+    return data
+
+
+def decode(record: bytes, package: str, name: str) -> dict[str, int]:
+    """Mask by dependant, in the order of names."""
+    try:
+        text, data = msgpack.unpackb(record, raw=False, unicode_errors="surrogateescape")
+        masks = array("H")
+        masks.frombytes(data)
+        if byteorder == "big":
+            masks.byteswap()
+        names = text.split("\n") if text else []
+        return dict(zip(names, masks, strict=True))
+    except (ValueError, TypeError, AttributeError, msgpack.UnpackException) as error:
+        raise Corrupt(f"{name}: not a record of {package!r} ({error!r}); {REMEDY}") from error
