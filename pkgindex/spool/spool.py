@@ -1,0 +1,236 @@
+"""The spool: where submissions are dropped, and what lies there.
+
+    ROOT/.pkgindex-spool            the sentinel
+    ROOT/REPO/incoming/             drop here
+    ROOT/REPO/claimed/WRITER/       see `claims`
+    ROOT/REPO/rejected/             see `rejected`
+
+Invariants:
+
+* Without the sentinel nothing is read or written: the disk is not mounted, and what is seen is the empty place for it.
+* A submission appears in `incoming` whole and durable, under a name that nobody has.
+* What lies in `incoming` is never opened here; everything but a regular file is listed as unfit.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import BinaryIO, NamedTuple
+
+from pkgindex.errors import BadInput, NoIndex
+from pkgindex.model.names import REPOSITORY_NAME, is_repository_name
+from pkgindex.spool import moves, names
+from pkgindex.spool.identity import new_id
+
+SENTINEL_TEXT = b"This is a pkgindex spool. Drop submissions into REPO/incoming/; without this file nothing is packed.\n"
+COPY_BYTES = 1 << 20
+
+UNFIT = {
+    stat.S_IFDIR: "a directory",
+    stat.S_IFLNK: "a symbolic link",
+    stat.S_IFIFO: "a FIFO",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+
+
+class Entry(NamedTuple):
+    """What lies in `incoming`: its name there, its bytes, and the time by the storage's clock of its last change.
+
+    `unfit` is empty for a regular file and else says what it is.
+    """
+
+    name: str
+    size: int
+    mtime_ns: int
+    unfit: str = ""
+
+
+class Spool:
+    """The spool below *root*. Every method but `create` raises `NoIndex` when the sentinel is missing."""
+
+    def __init__(self, root: str) -> None:
+        self.root = os.path.abspath(root)
+
+    def folder(self, repo: str, *parts: str) -> str:
+        """The path of a part of *repo*. Raises `BadInput` for a name that cannot be one."""
+        if not is_repository_name(repo):
+            raise BadInput(f"{repo!a} cannot be the name of a repository: it must match {REPOSITORY_NAME}")
+        return os.path.join(self.root, repo, *parts)
+
+    def create(self) -> None:
+        """Make the directory a spool; fine when it is one."""
+        try:
+            os.makedirs(self.root, exist_ok=True)
+            sentinel = os.path.join(self.root, names.SENTINEL)
+            if not os.path.lexists(sentinel):
+                with self._temporary(self.root) as temporary:
+                    moves.write(temporary, SENTINEL_TEXT)
+                    moves.place(temporary, sentinel)
+                moves.flush_directory(self.root)
+        except OSError as error:
+            raise moves.refusal(error, self.root) from error
+
+    def require(self) -> None:
+        """Raises `NoIndex` unless the sentinel is there."""
+        if not os.path.lexists(os.path.join(self.root, names.SENTINEL)):
+            raise NoIndex(
+                f"{self.root!a} holds no {names.SENTINEL}: mount the disk of the spool, "
+                "or make the directory a spool with 'pkgindex init REPO'"
+            )
+
+    def repositories(self) -> list[str]:
+        """Sorted names of the repositories that have a folder here."""
+        self.require()
+        try:
+            with os.scandir(self.root) as entries:
+                return sorted(entry.name for entry in entries if is_repository_name(entry.name) and entry.is_dir())
+        except OSError as error:
+            raise moves.refusal(error, self.root) from error
+
+    def add(self, repo: str) -> None:
+        """Make the folders of *repo*; fine when they are there. Raises `BadInput` for a name that cannot be one."""
+        self.require()
+        folder = self.folder(repo)
+        try:
+            for part in (names.INCOMING, names.CLAIMED, names.REJECTED):
+                os.makedirs(os.path.join(folder, part), exist_ok=True)
+            moves.flush_directory(folder)
+            moves.flush_directory(self.root)
+        except OSError as error:
+            raise moves.refusal(error, folder) from error
+
+    def incoming(self, repo: str) -> list[Entry]:
+        """What waits for *repo*, in no order; nothing when the repository has no `incoming`."""
+        self.require()
+        folder = self.folder(repo, names.INCOMING)
+        try:
+            with os.scandir(folder) as found:
+                listed = [_entry(item) for item in found if not names.is_ignored(item.name)]
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise moves.refusal(error, folder) from error
+        return [entry for entry in listed if entry is not None]
+
+    def rejected(self, repo: str) -> list[str]:
+        """Sorted names of what was rejected and still lies there beside its reason."""
+        self.require()
+        folder = self.folder(repo, names.REJECTED)
+        try:
+            found = set(os.listdir(folder))
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise moves.refusal(error, folder) from error
+        return sorted(name for name in found if name + names.REASON_SUFFIX in found)
+
+    def submit(self, repo: str, path: str, mode: str | None = None, filename: str | None = None) -> str:
+        """Copy the file *path* into `incoming` and return its name there. Raises `BadInput`, `NoSpace`.
+
+        *mode* is `full`, `incremental`, or None to leave it to the source; *filename* replaces the file's own name.
+        """
+        drop = names.submitted(os.path.basename(path) if filename is None else filename, mode)
+        with _opened(path) as source:
+            return self._drop(repo, drop, _chunks(source, path))
+
+    def submit_bytes(self, repo: str, filename: str, data: bytes, mode: str | None = None) -> str:
+        """Put *data* into `incoming`, as `submit` does."""
+        return self._drop(repo, names.submitted(filename, mode), iter((data,)))
+
+    def mark_full(self, repo: str) -> None:
+        """Make all that comes until the next quiet period one full set."""
+        folder = self._incoming_folder(repo)
+        try:
+            os.close(os.open(os.path.join(folder, names.FULL_MARKER), os.O_CREAT | os.O_WRONLY, 0o666))
+            moves.flush_directory(folder)
+        except OSError as error:
+            raise moves.refusal(error, folder) from error
+
+    def full_marked(self, repo: str) -> bool:
+        self.require()
+        return os.path.lexists(self.folder(repo, names.INCOMING, names.FULL_MARKER))
+
+    def clear_full(self, repo: str) -> None:
+        folder = self._incoming_folder(repo)
+        try:
+            if moves.discard(os.path.join(folder, names.FULL_MARKER)):
+                moves.flush_directory(folder)
+        except OSError as error:
+            raise moves.refusal(error, folder) from error
+
+    def _incoming_folder(self, repo: str) -> str:
+        """Raises `BadInput` when there is no such repository."""
+        self.require()
+        folder = self.folder(repo, names.INCOMING)
+        if not os.path.isdir(self.folder(repo)):
+            raise BadInput(f"no repository {repo!a} in the spool {self.root!a}: make it with 'pkgindex init REPO'")
+        os.makedirs(folder, exist_ok=True)
+        return folder
+
+    def _drop(self, repo: str, drop: names.Drop, content: Iterator[bytes]) -> str:
+        folder = self._incoming_folder(repo)
+        try:
+            with self._temporary(folder) as temporary:
+                with open(temporary, "xb") as file:
+                    file.writelines(content)
+                    file.flush()
+                    os.fsync(file.fileno())
+                name = _place_numbered(temporary, folder, drop)
+            moves.flush_directory(folder)
+        except OSError as error:
+            raise moves.refusal(error, folder) from error
+        return name
+
+    @contextmanager
+    def _temporary(self, folder: str) -> Iterator[str]:
+        """A hidden path in *folder*, beside its target because names are only given within one file system."""
+        path = os.path.join(folder, f"{names.TEMPORARY_PREFIX}{new_id()}")
+        try:
+            yield path
+        finally:
+            moves.discard(path)
+
+
+def _entry(item: os.DirEntry[str]) -> Entry | None:
+    try:
+        status = item.stat(follow_symlinks=False)
+    except FileNotFoundError:  # someone took it since it was listed
+        return None
+    kind = stat.S_IFMT(status.st_mode)
+    unfit = "" if kind == stat.S_IFREG else UNFIT.get(kind, "no regular file")
+    return Entry(item.name, status.st_size, status.st_mtime_ns, unfit)
+
+
+@contextmanager
+def _opened(path: str) -> Iterator[BinaryIO]:
+    try:
+        # Without waiting, because a FIFO that nobody writes to would hold us for ever.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    except OSError as error:
+        raise BadInput(f"{path!a}: {error.strerror}") from error
+    with open(descriptor, "rb") as file:
+        kind = stat.S_IFMT(os.fstat(descriptor).st_mode)
+        if kind != stat.S_IFREG:
+            raise BadInput(f"{path!a} is {UNFIT.get(kind, 'no regular file')}: only regular files can be submitted")
+        yield file
+
+
+def _chunks(source: BinaryIO, path: str) -> Iterator[bytes]:
+    try:
+        while chunk := source.read(COPY_BYTES):
+            yield chunk
+    except OSError as error:
+        raise BadInput(f"{path!a}: {error.strerror}: it could not be read to its end, nothing was submitted") from error
+
+
+def _place_numbered(temporary: str, folder: str, drop: names.Drop) -> str:
+    if moves.place(temporary, os.path.join(folder, drop.name)):
+        return drop.name
+    # Only now listed, since a listing costs more than a try. A number that is taken meanwhile is skipped.
+    candidates = names.numbered(drop, frozenset(os.listdir(folder)))
+    return next(free.name for free in candidates if moves.place(temporary, os.path.join(folder, free.name)))

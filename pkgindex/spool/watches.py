@@ -1,0 +1,100 @@
+"""Watch events of a spool on a local disk: which directories are watched, and which events count.
+
+Invariants:
+
+* Watched are the root, the repositories' folders and their `incoming`, each by its identity: one that was removed and made
+  again, or whose watch died, is watched anew.
+* Only what may be a finished submission counts. Opening a directory is an event too, so a listing would else wake its own
+  caller for ever; and a file that is being written would wake it at every write.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from pkgindex.model.names import is_repository_name
+from pkgindex.spool import names
+
+if TYPE_CHECKING:
+    from watchdog.observers.api import BaseObserver, EventEmitter, ObservedWatch
+
+COUNTED = frozenset(("created", "moved", "closed"))
+
+_Identity = tuple[int, int]
+
+
+class Watches:
+    """Calls *wake*, from another thread, when something arrived below *root*."""
+
+    def __init__(self, root: str, wake: Callable[[], None]) -> None:
+        # Late, because polling packers do without it.
+        from watchdog.events import FileSystemEvent, FileSystemEventHandler
+        from watchdog.observers import Observer
+
+        class Handler(FileSystemEventHandler):
+            def dispatch(self, event: FileSystemEvent) -> None:
+                # Older releases give a destination to moves alone.
+                path = getattr(event, "dest_path", "") or event.src_path
+                if counts(event.event_type, os.fsdecode(path)):
+                    wake()
+
+        self._root = root
+        self._handler = Handler()
+        self._observer: BaseObserver = Observer()
+        self._watched: dict[str, tuple[_Identity, ObservedWatch]] = {}
+        self._observer.start()
+
+    def follow(self) -> bool:
+        """Watch what is there now; True when a directory was not watched until now. Raises `OSError` for too few watches."""
+        wanted = self._directories()
+        alive = {emitter.watch for emitter in self._observer.emitters if _lives(emitter)}
+        for path, (identity, watch) in list(self._watched.items()):
+            if wanted.get(path) != identity or watch not in alive:
+                self._observer.unschedule(watch)
+                del self._watched[path]
+        new = [path for path in wanted if path not in self._watched]
+        for path in new:
+            try:
+                # Resolved, because a watch of a symbolic link sees nothing of what it points to.
+                watch = self._observer.schedule(self._handler, os.path.realpath(path))
+                self._watched[path] = (wanted[path], watch)
+            except (FileNotFoundError, NotADirectoryError):  # gone since it was listed
+                continue
+        return bool(new)
+
+    def close(self) -> None:
+        self._observer.stop()
+        self._observer.join()
+
+    def _directories(self) -> dict[str, _Identity]:
+        found = {}
+        for path in self._candidates():
+            try:
+                status = os.stat(path)
+            except OSError:
+                continue
+            found[path] = (status.st_dev, status.st_ino)
+        return found
+
+    def _candidates(self) -> list[str]:
+        try:
+            repositories = [name for name in os.listdir(self._root) if is_repository_name(name)]
+        except OSError:
+            return [self._root]
+        folders = [os.path.join(self._root, name) for name in repositories]
+        return [self._root, *folders, *(os.path.join(folder, names.INCOMING) for folder in folders)]
+
+
+def counts(event_type: str, path: str) -> bool:
+    """Whether an event of *event_type* that left a file at *path* is worth a listing.
+
+    >>> counts("closed", "spool/debian/incoming/curl.deb"), counts("opened", "spool/debian/incoming")
+    (True, False)
+    """
+    return event_type in COUNTED and not names.is_ignored(os.path.basename(path))
+
+
+def _lives(emitter: EventEmitter) -> bool:
+    return emitter.is_alive() and emitter.should_keep_running()

@@ -1,0 +1,65 @@
+"""Which kind of file system a path lies on, because a share differs from a local disk in what may be relied on.
+
+On a share other hosts' changes raise no watch events, files removed elsewhere kill a memory map, `syncfs` says nothing
+about the server, and every small file costs a round trip.
+"""
+
+from __future__ import annotations
+
+import os
+
+MOUNTS = "/proc/self/mountinfo"
+
+# Besides everything of `fuse.`: sshfs, glusterfs, s3fs and their like. (`fuseblk` is a local disk.)
+# fmt: off
+REMOTE = frozenset((
+    "9p", "afs", "beegfs", "ceph", "cifs", "fuse", "gfs2", "glusterfs", "gpfs", "lustre", "nfs", "nfs4", "ocfs2",
+    "orangefs", "smb3", "smbfs", "vboxsf", "virtiofs",
+))
+# fmt: on
+
+
+def is_remote(path: str) -> bool:
+    """Whether *path* lies on storage that other hosts may change."""
+    kind = file_system(path)
+    return kind in REMOTE or kind.startswith("fuse.")
+
+
+def file_system(path: str) -> str:
+    """The type of the file system that *path* lies on, or would lie on: `ext4`, `nfs4`, `fuse.sshfs` ...
+
+    Empty where the system does not tell.
+    """
+    # A look into the directory first: it makes an automounter mount what the list of mounts is then asked for.
+    os.path.exists(os.path.join(path, "."))
+    try:
+        with open(MOUNTS, "rb") as mounts:
+            return mounted(mounts.read(), os.fsencode(os.path.realpath(path)))
+    except FileNotFoundError:
+        return ""
+
+
+def mounted(mountinfo: bytes, path: bytes) -> str:
+    """The type in *mountinfo* (proc(5)) of the mount that the absolute *path* is under.
+
+    >>> lines = b"27 1 254:0 / / rw - ext4 /dev/vda rw\\n31 27 0:9 / /srv/my\\\\040disk rw shared:2 - nfs4 h:/e rw\\n"
+    >>> mounted(lines, b"/srv/my disk/spool"), mounted(lines, b"/srv/my disk2")
+    ('nfs4', 'ext4')
+    """
+    kind, longest = b"", -1
+    for line in mountinfo.splitlines():
+        place, _, source = line.partition(b" - ")
+        fields = place.split(b" ")
+        if len(fields) < 5:
+            continue
+        point = _unescaped(fields[4])
+        # Of two mounts on one point the later one hides the earlier, hence `>=`.
+        if len(point) >= longest and (path + b"/").startswith(point.rstrip(b"/") + b"/"):
+            kind, longest = source.split(b" ")[0], len(point)
+    return os.fsdecode(kind)
+
+
+def _unescaped(field: bytes) -> bytes:
+    """Blanks, tabs, newlines and backslashes of a mount point stand there as three octal digits."""
+    first, *rest = field.split(b"\\")
+    return first + b"".join(bytes([int(part[:3], 8)]) + part[3:] for part in rest)
