@@ -99,7 +99,7 @@ class Claims:
             raise moves.refusal(error, claim.path) from error
 
     def give_back(self, claim: Claim) -> bool:
-        """Put it back where it came from, with its identity; False when it was not ours any more."""
+        """Put it back with its identity. Whether it lies in `incoming` now; False when another writer has it."""
         self._spool.require()
         try:
             # The name holds the identity: in `incoming` it can only ever be this submission.

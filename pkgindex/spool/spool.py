@@ -213,10 +213,11 @@ def _opened(path: str) -> Iterator[BinaryIO]:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     except OSError as error:
         raise BadInput(f"{path!a}: {error.strerror}") from error
+    kind = stat.S_IFMT(os.fstat(descriptor).st_mode)
+    if kind != stat.S_IFREG:
+        os.close(descriptor)
+        raise BadInput(f"{path!a} is {UNFIT.get(kind, 'no regular file')}: only regular files can be submitted")
     with open(descriptor, "rb") as file:
-        kind = stat.S_IFMT(os.fstat(descriptor).st_mode)
-        if kind != stat.S_IFREG:
-            raise BadInput(f"{path!a} is {UNFIT.get(kind, 'no regular file')}: only regular files can be submitted")
         yield file
 
 
