@@ -1,0 +1,77 @@
+"""What one system call may leave half-done, finished: whole reads and writes, and a link that judges for itself.
+
+Everything here raises `OSError`, but for `remove` and `discard`; what it means is said in `faults`.
+"""
+
+from __future__ import annotations
+
+import os
+
+from pkgindex.store.faults import unwritten
+
+_READ_BYTES_MAX = 1 << 24
+
+
+def write_all(handle: int, data: bytes) -> None:
+    rest = memoryview(data)
+    while rest:
+        rest = rest[os.write(handle, rest) :]
+
+
+def read_all(handle: int) -> bytes:
+    size = os.fstat(handle).st_size
+    data = os.read(handle, size)
+    if size and len(data) == size:
+        return data
+    # One call reads 2 GiB at most, and a share may answer with less.
+    pieces = [data]
+    while piece := os.read(handle, _READ_BYTES_MAX):
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
+def link(file: str, path: str) -> None:
+    """Give *file*, which has one name, a second one; judged by what is there afterwards, not by the call alone."""
+    try:
+        os.link(file, path)
+    except OSError:
+        if not _is_linked(file, path):
+            raise
+
+
+def _is_linked(file: str, path: str) -> bool:
+    """Whether *path* is the second name of *file*, whatever a call that may have lost its answer said."""
+    try:
+        # Opened, because a plain stat may be answered from this host's cache.
+        handle = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        ours = os.fstat(handle)
+    finally:
+        os.close(handle)
+    if ours.st_nlink != 2:
+        return False
+    try:
+        # The second name may be that of a backup that links all files; then another writer's file stands here.
+        return os.path.samestat(ours, os.stat(path, follow_symlinks=False))
+    except OSError:
+        return True
+
+
+def remove(path: str) -> None:
+    """Take the name away; gone already is fine. Raises `StoreError`."""
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise unwritten(error, path) from None
+
+
+def discard(path: str) -> None:
+    """Remove what is of no use; a leftover is found by its age later, and the error that led here matters more."""
+    try:
+        os.unlink(path)
+    except OSError:
+        return

@@ -1,0 +1,95 @@
+"""Generations: how a whole new index appears to readers in one instant.
+
+    generations/0000000000000042        the manifest of generation 42; the highest number is the current one
+
+Invariants:
+
+* A manifest appears by the backend's `link`: whole, durable, and to one writer only. What it names is durable before.
+* A number is never used twice. The link alone does not see to that, because old numbers are pruned, and a writer that
+  slept may then get one of them: so it looks again after its link, and what is below the retained ones is void.
+* The oldest retained number is counted from the head, never taken from the listing: a void one may lie there.
+* The head is never pruned. Older ones are retired oldest first, so that what is listed has no gap but below a void one.
+* Whatever else lies in the directory (`.nfs0000...`, temporaries) is not ours and is ignored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pkgindex.errors import Exists, StoreError
+from pkgindex.store.backend import Backend
+
+DIGITS = 16
+
+
+class Generations:
+    """The generations of one repository, which lies under *prefix* of the backend (empty: at its root)."""
+
+    def __init__(self, backend: Backend, prefix: str = "") -> None:
+        self._backend = backend
+        self._directory = f"{prefix.rstrip('/')}/generations" if prefix else "generations"
+
+    def numbers(self) -> list[int]:
+        """All that are listed now, in order; a void one may be the first."""
+        found = map(number_of, self._backend.names(self._directory))
+        return sorted(number for number in found if number is not None)
+
+    def head(self) -> int:
+        """The current one, 0 when there is none."""
+        return max(self.numbers(), default=0)
+
+    def read(self, number: int) -> bytes:
+        """The manifest. Raises `Gone`."""
+        return self._backend.read(self._name(number))
+
+    def publish(self, number: int, data: bytes, keep: int) -> None:
+        """Make *data* generation *number*, one above the head that it was made from; *keep* are retained.
+
+        Raises `Exists` when another writer was first, or so far ahead that the number is retired: take its state, and
+        do the work again on top. After any other error the generation is there or is not: list again.
+        """
+        self._backend.link(self._name(number), data)
+        if self._is_void(number, keep):
+            self._backend.remove(self._name(number))
+            raise Exists(f"generation {number} was retired before this one of the same number came: do it again on top")
+
+    def prune(self, keep: int) -> list[int]:
+        """The numbers that are to be retired so that *keep* remain, oldest first; never the head."""
+        numbers = self.numbers()
+        return [number for number in numbers if number <= numbers[-1] - _at_least_one(keep)]
+
+    def retire(self, numbers: Iterable[int]) -> None:
+        """Take manifests away; what only they name may go afterwards, never before."""
+        head = self.head()
+        for number in sorted(numbers):
+            if number >= head:
+                raise StoreError(f"generation {number} is the current one and cannot be retired: publish one after it first")
+            self._backend.remove(self._name(number))
+
+    def _is_void(self, number: int, keep: int) -> bool:
+        """Whether the number that was just linked had been there before, and was pruned."""
+        numbers = self.numbers()
+        head = max(numbers, default=0)
+        if number >= head:
+            return False
+        # The second: another host is set to keep fewer. It retires oldest first, so what we stand on went before us;
+        # and where it went for another reason, nothing is lost but the work.
+        return number <= head - _at_least_one(keep) or (number > 1 and number - 1 not in numbers)
+
+    def _name(self, number: int) -> str:
+        return f"{self._directory}/{number:0{DIGITS}d}"
+
+
+def number_of(name: str) -> int | None:
+    """The generation that a file name stands for, or None when it is not one of ours.
+
+    >>> number_of("0000000000000042"), number_of("42"), number_of(".nfs000000000001"), number_of("0000000000000000")
+    (42, None, None, None)
+    """
+    if len(name) == DIGITS and name.isascii() and name.isdigit():
+        return int(name) or None
+    return None
+
+
+def _at_least_one(keep: int) -> int:
+    return max(1, keep)

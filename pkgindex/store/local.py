@@ -1,0 +1,229 @@
+"""A backend that is a directory, on a local disk or on a share that several hosts mount.
+
+Invariants:
+
+* A file that could not be written whole has no name: it is removed before the error leaves here.
+* Success of link and mkdir is judged by what is there, not by what the call returned: a server that restarts in between
+  answers "exists" or "no such file" to what it has done.
+* The root itself is never made: where it is missing, a share may not be mounted.
+* Reading writes nothing, and imports nothing that only a writer needs.
+
+Of the root, `tmp/` belongs to this module: unfinished files, and what a crash left of them.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from collections.abc import Iterable
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from pkgindex.errors import Gone, StoreError
+from pkgindex.store import files
+from pkgindex.store.faults import rootless, unlinked, unread, unwritten
+from pkgindex.store.names import checked
+
+if TYPE_CHECKING:
+    from pkgindex.store.flushing import Flushing
+
+TEMPORARY = "tmp"
+# How long one look at the storage's clock is carried on by this host's monotonic one.
+PROBE_SECONDS = 1.0
+_NEW = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC
+_OLD = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+class LocalBackend:
+    """The directory *root*, which must exist; *remote* overrules what the type of its file system says."""
+
+    def __init__(self, root: str, remote: bool | None = None) -> None:
+        self.root = os.path.abspath(root)
+        # The storage's clock, and this host's monotonic one when it was looked at.
+        self._clock = (0.0, float("-inf"))
+        if remote is not None:
+            self.remote = remote
+
+    @cached_property
+    def remote(self) -> bool:
+        from pkgindex.store.filesystem import is_remote
+
+        return is_remote(self.root)
+
+    def create(self, name: str, data: bytes) -> None:
+        path = self._path(name)
+        with self._flushing.making(path):
+            self._write_new(path, data, durable=False)
+
+    def adopt(self, file: str, name: str) -> None:
+        path = self._path(name)
+        with self._flushing.making(path):
+            self._link(file, path)
+        files.remove(file)
+
+    def flush(self, names: Iterable[str]) -> None:
+        self._flushing.flush(self._path(name) for name in names)
+
+    def link(self, name: str, data: bytes) -> None:
+        path = self._path(name)
+        temporary = self._temporary("link")
+        self._write_new(temporary, data, durable=True)
+        try:
+            self._link(temporary, path)
+            self._flushing.flush_name(path)
+        finally:
+            files.discard(temporary)
+
+    def read(self, name: str) -> bytes:
+        path = self._path(name)
+        try:
+            handle = os.open(path, _OLD)
+            try:
+                return files.read_all(handle)
+            finally:
+                os.close(handle)
+        except OSError as error:
+            raise unread(error, path) from None
+
+    def size(self, name: str) -> int:
+        return self._status(name).st_size
+
+    def age_seconds(self, name: str) -> float:
+        """Needs permission to write: the storage's clock is the time stamp of a file that is made for it."""
+        written = self._status(name).st_mtime
+        return max(0.0, self._now() - written)
+
+    def names(self, directory: str) -> list[str]:
+        path = self._path(directory) if directory else self.root
+        try:
+            return os.listdir(path)
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        except OSError as error:
+            raise unread(error, path) from None
+
+    def remove(self, name: str) -> None:
+        path = self._path(name)
+        files.remove(path)
+        self._flushing.removed(path)
+
+    def local_file(self, name: str) -> str | None:
+        return self._path(name)
+
+    def scratch(self) -> str:
+        """Make files in it with `open`: what `tempfile` makes only its owner may read, and so it stays when adopted."""
+        directory = f"{self.root}/{TEMPORARY}"
+        self._make_directory(directory)
+        return directory
+
+    def free_bytes(self) -> int:
+        try:
+            status = os.statvfs(self.root)
+        except FileNotFoundError:
+            raise rootless(self.root) from None
+        except OSError as error:
+            raise unread(error, self.root) from None
+        return status.f_bavail * status.f_frsize
+
+    @cached_property
+    def _flushing(self) -> Flushing:
+        from pkgindex.store.flushing import Flushing
+
+        return Flushing(self.root, self.remote)
+
+    def _path(self, name: str) -> str:
+        return f"{self.root}/{checked(name)}"
+
+    def _temporary(self, purpose: str) -> str:
+        return f"{self.root}/{TEMPORARY}/{purpose}-{os.urandom(12).hex()}"
+
+    def _status(self, name: str) -> os.stat_result:
+        path = self._path(name)
+        try:
+            status = os.stat(path, follow_symlinks=False)
+        except OSError as error:
+            raise unread(error, path) from None
+        if stat.S_ISDIR(status.st_mode):
+            raise Gone(f"{path} is a directory: begin again from the newest generation")
+        if not stat.S_ISREG(status.st_mode):
+            raise StoreError(f"{path} is no ordinary file, and an index holds no others: remove it")
+        return status
+
+    def _now(self) -> float:
+        """The time by the clock that stamps this storage's files."""
+        then, looked = self._clock
+        passed = time.monotonic() - looked
+        if passed <= PROBE_SECONDS:
+            return then + passed
+        now = self._probe()
+        self._clock = (now, time.monotonic())
+        return now
+
+    def _probe(self) -> float:
+        path = self._temporary("clock")
+        handle = self._open_new(path)
+        try:
+            try:
+                # Without a time of its own utime(2) means the server's; that of a new file may be the client's.
+                os.utime(handle)
+                return os.fstat(handle).st_mtime
+            finally:
+                os.close(handle)
+        except OSError as error:
+            raise unwritten(error, path) from None
+        finally:
+            files.discard(path)
+
+    def _write_new(self, path: str, data: bytes, *, durable: bool) -> None:
+        handle = self._open_new(path)
+        try:
+            try:
+                files.write_all(handle, data)
+                if durable:
+                    os.fsync(handle)
+            finally:
+                # On a share this is where a full disk is first heard of.
+                os.close(handle)
+        except OSError as error:
+            files.discard(path)
+            raise unwritten(error, path) from None
+        except BaseException:
+            files.discard(path)
+            raise
+
+    # A missing directory is met, not asked for: the two that follow cost no `stat` where all is there.
+
+    def _open_new(self, path: str) -> int:
+        try:
+            try:
+                return os.open(path, _NEW, 0o666)
+            except FileNotFoundError:
+                self._make_directory(os.path.dirname(path))
+                return os.open(path, _NEW, 0o666)
+        except OSError as error:
+            raise unwritten(error, path) from None
+
+    def _link(self, file: str, path: str) -> None:
+        """Give *file* a second name, *path*, unless that is taken."""
+        try:
+            try:
+                files.link(file, path)
+            except FileNotFoundError:
+                self._make_directory(os.path.dirname(path))
+                files.link(file, path)
+        except OSError as error:
+            raise unlinked(error, path) from None
+
+    def _make_directory(self, directory: str) -> None:
+        if os.path.isdir(directory):
+            return
+        if directory == self.root:
+            raise rootless(self.root)
+        self._make_directory(os.path.dirname(directory))
+        try:
+            os.mkdir(directory)
+        except OSError as error:
+            if not os.path.isdir(directory):
+                raise unwritten(error, directory) from None
+        self._flushing.directory_made(directory)

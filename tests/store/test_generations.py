@@ -1,0 +1,234 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pkgindex.errors import Exists, Gone, StoreError
+from pkgindex.store.backend import Backend
+from pkgindex.store.generations import Generations, number_of
+from pkgindex.store.local import LocalBackend
+from pkgindex.store.memory import MemoryBackend
+from store.crash import explore
+
+KEEP = 3
+RACERS = 8
+
+
+@pytest.fixture(params=["memory", "local"])
+def writers(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Backend]:
+    """Each call is another writer's view of one storage."""
+    if request.param == "memory":
+        backend = MemoryBackend()
+        return lambda: backend
+    return lambda: LocalBackend(str(tmp_path))
+
+
+def published(backend: Backend, numbers: range, keep: int = KEEP) -> Generations:
+    generations = Generations(backend)
+    for number in numbers:
+        generations.publish(number, b"%d" % number, keep)
+    return generations
+
+
+def test_the_highest_number_is_the_head(writers: Callable[[], Backend]) -> None:
+    generations = Generations(writers())
+    assert (generations.numbers(), generations.head()) == ([], 0)
+    published(writers(), range(1, 12))
+    assert (generations.numbers(), generations.head()) == (list(range(1, 12)), 11)
+    assert generations.read(11) == b"11"
+    with pytest.raises(Gone):
+        generations.read(12)
+
+
+@pytest.mark.parametrize("prefix", ["debian", "debian/"])
+def test_a_repository_may_lie_below_a_prefix(prefix: str) -> None:
+    backend = MemoryBackend()
+    Generations(backend, prefix).publish(1, b"", KEEP)
+    assert list(backend.blobs()) == ["debian/generations/0000000000000001"]
+
+
+@pytest.mark.parametrize(
+    ("name", "number"),
+    [
+        ("0000000000000001", 1),
+        ("9999999999999999", 9999999999999999),
+        ("0000000000000000", None),
+        ("000000000000001", None),
+        ("00000000000000001", None),
+        ("-000000000000001", None),
+        ("+000000000000001", None),
+        (" 00000000000001 ", None),
+        ("00000000_0000001", None),
+        ("000000000000000\n", None),
+        ("\N{ARABIC-INDIC DIGIT ONE}" * 16, None),
+        ("000000000000001\N{SUPERSCRIPT TWO}", None),
+        ("000000000000000a", None),
+        (".nfs000000000001", None),
+        (".nfs0000000000001a2b00000001", None),
+        ("", None),
+    ],
+)
+def test_only_sixteen_digits_name_a_generation(name: str, number: int | None) -> None:
+    assert number_of(name) == number
+
+
+@given(st.text(max_size=20) | st.from_regex(r"\A[0-9]{16}\Z"))
+def test_a_name_stands_for_one_number_at_most(name: str) -> None:
+    number = number_of(name)
+    assert number is None or f"{number:016d}" == name
+
+
+def test_what_is_no_generation_is_ignored() -> None:
+    backend = MemoryBackend()
+    generations = published(backend, range(1, 3))
+    for stray in (".nfs000000000001", "0000000000000009.tmp", "README"):
+        backend.create(f"generations/{stray}", b"")
+    assert generations.numbers() == [1, 2]
+
+
+def test_of_many_writers_of_one_number_exactly_one_wins(writers: Callable[[], Backend]) -> None:
+    start = threading.Barrier(RACERS)
+
+    def race(racer: int) -> list[int]:
+        generations, won = Generations(writers()), []
+        for number in range(1, 21):
+            start.wait()
+            try:
+                generations.publish(number, b"%d" % racer, keep=100)
+                won.append(number)
+            except Exists:
+                pass
+        return won
+
+    with ThreadPoolExecutor(RACERS) as threads:
+        winners = list(threads.map(race, range(RACERS)))
+    assert sorted(number for won in winners for number in won) == list(range(1, 21))
+    generations = Generations(writers())
+    for racer, won in enumerate(winners):
+        assert all(generations.read(number) == b"%d" % racer for number in won)
+
+
+def test_writers_without_a_lock_that_prune_lose_nothing_and_use_no_number_twice(writers: Callable[[], Backend]) -> None:
+    rounds, start = 15, threading.Barrier(4)
+
+    def work(writer: int) -> list[int]:
+        generations, won = Generations(writers()), []
+        start.wait()
+        for _ in range(rounds):
+            number = generations.head() + 1
+            try:
+                generations.publish(number, b"%d" % writer, KEEP)
+                won.append(number)
+                generations.retire(generations.prune(KEEP))
+            except Exists:
+                pass
+        return won
+
+    with ThreadPoolExecutor(4) as threads:
+        acknowledged = sorted(number for won in threads.map(work, range(4)) for number in won)
+    assert len(acknowledged) == len(set(acknowledged)) >= rounds
+    # A number may be missing here: published, overtaken by more than is kept before it looked again, and done again.
+    assert Generations(writers()).head() >= acknowledged[-1]
+
+
+def test_a_writer_that_slept_cannot_make_a_retired_number_again(writers: Callable[[], Backend]) -> None:
+    generations = published(writers(), range(1, 11))
+    generations.retire(generations.prune(KEEP))
+    for number in range(1, 8):
+        with pytest.raises(Exists, match=f"generation {number} was retired"):
+            Generations(writers()).publish(number, b"late", KEEP)
+    assert generations.numbers() == [8, 9, 10]
+
+
+def test_a_number_that_another_host_retired_because_it_keeps_fewer_is_void_too() -> None:
+    backend = MemoryBackend()
+    generations = published(backend, range(1, 6), keep=1)
+    generations.retire(generations.prune(keep=1))
+    for number in (2, 3, 4):
+        with pytest.raises(Exists):
+            generations.publish(number, b"late", keep=100)
+    assert generations.numbers() == [5]
+
+
+def test_the_oldest_retained_is_counted_from_the_head_and_not_taken_from_the_listing() -> None:
+    backend = MemoryBackend()
+    generations = published(backend, range(1, 11))
+    generations.retire(generations.prune(KEEP))
+    # What a writer leaves that dies between its link and its look at the floor.
+    backend.link("generations/0000000000000002", b"void")
+    with pytest.raises(Exists):
+        generations.publish(3, b"late", KEEP)
+    assert generations.prune(KEEP) == [2]
+
+
+def test_pruning_names_the_oldest_and_never_the_head() -> None:
+    generations = published(MemoryBackend(), range(1, 6))
+    assert generations.prune(keep=2) == [1, 2, 3]
+    assert generations.prune(keep=0) == generations.prune(keep=1) == [1, 2, 3, 4]
+    assert generations.prune(keep=5) == generations.prune(keep=100) == []
+    assert Generations(MemoryBackend()).prune(1) == []
+    for number in (5, 6):
+        with pytest.raises(StoreError, match="current one"):
+            generations.retire([number])
+    assert generations.numbers() == [1, 2, 3, 4, 5]
+
+
+def test_generations_are_retired_oldest_first_whatever_order_they_come_in() -> None:
+    gone: list[str] = []
+
+    class Watched(MemoryBackend):
+        def remove(self, name: str) -> None:
+            gone.append(name)
+            super().remove(name)
+
+    generations = published(Watched(), range(1, 6))
+    generations.retire(iter([3, 1, 2]))
+    assert [name[-1] for name in gone] == ["1", "2", "3"]
+
+
+@given(st.lists(st.tuples(st.integers(1, 4), st.booleans()), max_size=30))
+def test_a_number_is_acknowledged_once_however_writers_lag(steps: list[tuple[int, bool]]) -> None:
+    """Each step: a writer that looked at the head so many generations ago publishes now, and perhaps prunes."""
+    generations = Generations(MemoryBackend())
+    heads, acknowledged = [0], []
+    for lag, prunes in steps:
+        number = heads[-min(lag, len(heads))] + 1
+        try:
+            generations.publish(number, b"", 2)
+            acknowledged.append(number)
+        except Exists:
+            pass
+        if prunes:
+            generations.retire(generations.prune(2))
+        heads.append(generations.head())
+    assert acknowledged == list(range(1, len(acknowledged) + 1))
+    assert heads == sorted(heads)
+
+
+def test_a_power_cut_at_any_step_loses_no_acknowledged_generation() -> None:
+    acknowledged = [0]
+
+    def run(backend: Backend) -> None:
+        acknowledged[:] = [0]
+        generations = Generations(backend)
+        for number in range(1, 5):
+            generations.publish(number, b"%d" % number, 2)
+            acknowledged.append(number)
+            generations.retire(generations.prune(2))
+
+    def check(state: Backend, step: int) -> None:
+        generations = Generations(state)
+        head = generations.head()
+        assert head >= acknowledged[-1]
+        assert all(generations.read(number) == b"%d" % number for number in generations.numbers())
+        generations.publish(head + 1, b"", 2)
+        generations.retire(generations.prune(2))
+        assert generations.numbers()[-1] == head + 1
+
+    assert explore(run, check) == 9
