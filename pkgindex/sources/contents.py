@@ -3,7 +3,7 @@
     usr/bin/a path with spaces                              section/area/name,section/name
 
 7.3 million lines make this the hottest loop of all: per line it does one split, one look-up and one concatenation
-(0.4 us). Whatever is rare is looked for once a block, and only a block that has it goes the slow way.
+(0.4 us, 0.7 us with everything around). Whatever is rare is looked for once a block, and only a block that has it goes the slow way.
 """
 
 from __future__ import annotations
@@ -24,8 +24,9 @@ _HEADER_BYTES_MAX = 64 * 1024
 _LOCATION = re.compile(rb"[A-Za-z0-9][\w.+-]*(/[\w.+-]+)+(,[A-Za-z0-9][\w.+-]*(/[\w.+-]+)+)*")
 _LINES_LOOKED_AT = 20
 
-# Any of these in a block sends it the slow way: roots, dots, doubled slashes and NULs.
-_CARE = re.compile(rb"\n[/.]|/\.{0,2}/|\0")
+# `.` and `..` components. One expression for "//" too would look at every slash: 0.48 us a line where this takes 0.06.
+_DOTS = re.compile(rb"\.\.?[/\s]")
+_SLASH = ord("/")
 _LOCATIONS_BYTES_MAX = 64 * MIB
 
 
@@ -77,14 +78,18 @@ class Contents:
         for block in blocks(stream, filename, self._limits.line_bytes_max):
             lines = block.split(b"\n")
             skipped = _header_lines(block) if number == 1 else 0
-            careful = block[:1] in b"/." or _CARE.search(block) or max(map(len, lines)) > self._limits.path_bytes_max
-            read = self._read_carefully if careful else _read_fast
+            read = self._read_carefully if self._is_odd(block, lines) else _read_fast
             pairs, bad = read(lines[skipped:], locations)
             if pairs:
                 yield Paths(architecture, pairs)
             for index in bad:
                 yield self._fault(lines[skipped + index], number + skipped + index)
             number += len(lines)
+
+    def _is_odd(self, block: bytes, lines: list[bytes]) -> bool:
+        if b"\0" in block or b"//" in block or _DOTS.search(block):
+            return True
+        return max(map(len, lines)) > self._limits.path_bytes_max
 
     def _read_carefully(self, lines: list[bytes], locations: _Locations) -> tuple[list[bytes], list[int]]:
         pairs: list[bytes] = []
@@ -127,6 +132,11 @@ def _read_fast(lines: list[bytes], locations: _Locations) -> tuple[list[bytes], 
             if line.strip():
                 bad.append(index)
             continue
+        if path[0] == _SLASH or path[-1] == _SLASH:
+            path = path.strip(b"/")
+            if not path:
+                bad.append(index)
+                continue
         if len(packages) == 1:
             append(b"/" + path + packages[0])
         else:

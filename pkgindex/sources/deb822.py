@@ -36,7 +36,8 @@ def stanzas(stream: BinaryIO, limits: Limits) -> Iterator[Stanza]:
     inside = False
     for run, left_out in _runs(stream, limits.stanza_bytes_max):
         if left_out and not inside:
-            yield Stanza(line, {}, f"a stanza of more than {limits.stanza_bytes_max} bytes")
+            begins = line + len(run) - len(run.lstrip(b"\n"))
+            yield Stanza(begins, {}, f"a stanza of more than {limits.stanza_bytes_max} bytes")
         inside = left_out
         if left_out:
             line += run.count(b"\n")
