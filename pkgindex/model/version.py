@@ -14,9 +14,7 @@ from pkgindex.errors import BadInput
 # What a run of non-digits sorts by: `~` before the end of the run, letters before everything else.
 _TILDE, _END = 1, 2
 _LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-_RANKED = (
-    b"~" + _LETTERS + bytes(byte for byte in range(256) if byte not in _LETTERS and byte not in b"~0123456789")
-)
+_RANKED = b"~" + _LETTERS + bytes(byte for byte in range(256) if byte not in _LETTERS and byte not in b"~0123456789")
 _RANKS = bytearray(256)
 for _rank, _byte in enumerate(_RANKED):
     _RANKS[_byte] = _TILDE if _rank == 0 else _END + _rank

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from pkgindex.errors import Incomplete, Rejected
+from pkgindex.sources.compression import MAGIC_BYTES
 from pkgindex.sources.limits import MIB
 from pkgindex.sources.names import shown
 
@@ -60,7 +61,10 @@ def members(stream: BinaryIO, filename: str) -> Iterator[Member]:
             raise Incomplete(f"{filename}: offset {offset}: cut short in a member header: copy the file again")
         name, size = _parse(header, f"{filename}: offset {offset}")
         span = io.BufferedReader(_Span(stream, size, f"{filename}: {name}"), buffer_size=MIB)
-        yield Member(name, size, span.peek(), span)
+        first = span.peek()
+        if len(first) < min(size, MAGIC_BYTES):
+            raise Incomplete(f"{filename}: {name}: ends after {len(first)} of {size} bytes: copy the file again")
+        yield Member(name, size, first, span)
         while span.read(_SKIP_BYTES):
             pass
         stream.read(size % 2)  # members begin at even offsets

@@ -86,7 +86,5 @@ class Deb:
     def _unpacked(self, member: ar.Member, what: str) -> BinaryIO:
         unpacked = unpack(member.stream, member.first, what, member.size, self._limits)
         if unpacked is None and not member.name.endswith(".tar"):
-            if not member.first:
-                raise Incomplete(f"{what}: is empty: copy the file again")
             raise Rejected(f"{what}: not packed with gzip, xz, zstd, bzip2 or nothing: build the package again")
         return unpacked or member.stream

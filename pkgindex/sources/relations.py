@@ -1,5 +1,7 @@
 """Relations between packages in Debian syntax (deb-control(5), "Package relationships"), leniently spaced.
 
+A field is a list of relations, each a choice of alternatives, each a name with its restrictions:
+
     libc6 (>= 2.36) | libc6-udeb, python3:any (>= 3.11) [amd64 !i386] <!nocheck> <cross>
 """
 

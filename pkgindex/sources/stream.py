@@ -147,12 +147,15 @@ class Unpacked(io.RawIOBase):
 
 
 def unpack(stream: BinaryIO, first: bytes, filename: str, size: int, limits: Limits) -> BinaryIO | None:
-    """*stream*, whose next bytes are *first*, unpacked; None when it is not compressed in a way we know."""
+    """*stream*, whose next bytes are *first*, unpacked; None when it is not compressed in a way we know.
+
+    *stream* stays open when what is returned is closed.
+    """
     compression = by_magic(first)
     if compression is None:
         return None
     return io.BufferedReader(
-        Unpacked(stream.read, stream.close, compression, filename, size, limits), buffer_size=_OUTPUT_BYTES
+        Unpacked(stream.read, lambda: None, compression, filename, size, limits), buffer_size=_OUTPUT_BYTES
     )
 
 
