@@ -167,6 +167,10 @@ def test_the_oldest_retained_is_counted_from_the_head_and_not_taken_from_the_lis
     assert generations.prune(KEEP) == [2]
 
 
+def test_a_repository_may_begin_at_any_number_because_none_is_used_again_after_a_restore() -> None:
+    assert published(MemoryBackend(), range(100, 103)).numbers() == [100, 101, 102]
+
+
 def test_pruning_names_the_oldest_and_never_the_head() -> None:
     generations = published(MemoryBackend(), range(1, 6))
     assert generations.prune(keep=2) == [1, 2, 3]

@@ -91,6 +91,17 @@ def test_a_flush_takes_files_first_then_each_directory_once_and_all_above_that_a
     assert calls == [f"fsync {tmp_path}/forward/1f/d", f"fsync {tmp_path}/forward/1f"]
 
 
+def test_a_directory_that_is_made_again_is_flushed_into_its_parent_again(
+    backend: LocalBackend, calls: list[str], tmp_path: Path
+) -> None:
+    for name in ("d/one", "d/two"):
+        backend.create(name, b"")
+        backend.flush([name])
+        backend.remove(name)
+        (tmp_path / "d").rmdir()
+    assert calls.count(f"fsync {tmp_path}") == 2
+
+
 def many(backend: LocalBackend, generation: int = 1) -> list[str]:
     names = [f"forward/{number % 7}/{number}.{generation}" for number in range(MANY)]
     for name in names:
@@ -102,6 +113,8 @@ def test_many_files_are_flushed_at_once_on_a_local_disk_and_each_on_a_share(
     backend: LocalBackend, calls: list[str]
 ) -> None:
     names = many(backend)
+    with pytest.raises(Exists):
+        backend.create(names[0], b"")
     backend.flush(names)
     assert len(calls) == (MANY + 9 if backend.remote else 0)
     # What is not known to have been made here is not covered by an error that came before.
