@@ -27,7 +27,8 @@ _ALTERNATIVE = re.compile(
 # `<` and `>` are what `<=` and `>=` were once written as; no operator means `=`, as in dpkg.
 _OPERATORS = {"<": "<=", ">": ">=", "==": "=", "": "="}
 
-# The same few thousand relations make up a distribution: 63,440 packages parse in 0.7 s with this, in 2.6 s without.
+# The same few thousand relations make up a distribution: those of 63,440 packages take 0.43 s
+# with this, 0.88 s without.
 _CACHE_MAX = 200_000
 _cache: dict[str, Relation] = {}
 
