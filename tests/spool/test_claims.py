@@ -201,7 +201,7 @@ def test_weird_names_survive_every_way_through_the_spool(spool: Spool, claims: C
 def test_long_names_that_shortening_makes_equal_do_not_meet(spool: Spool, claims: Claims) -> None:
     tail = "z" * 80 + "@id-" + "a" * 16
     for middle in "xy":
-        drop(spool, "a" * 130 + middle + tail, middle.encode())
+        drop(spool, "a" * 140 + middle + tail, middle.encode())
     found = claims.claim(spool.incoming("debian"), mode="incremental")
     assert sorted(Path(claim.path).read_bytes() for claim in found) == [b"x", b"y"]
 
