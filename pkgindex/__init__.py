@@ -16,7 +16,7 @@ __version__ = "0.1.0"
 __all__ = ["open"]
 
 
-def open(path: str) -> Index:  # noqa: A001 - `pkgindex.open` is how it is used
+def open(path: str) -> Index:
     """The index in the directory *path*, for reading. Raises `NoIndex`. Takes no lock, writes nothing."""
     from pkgindex.query.index import Index
 

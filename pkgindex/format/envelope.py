@@ -30,7 +30,7 @@ REMEDY = "run 'pkgindex verify' to see all that is damaged and 'pkgindex pack --
 
 def seal(kind: str, stamp: str, content: object) -> bytes:
     """The bytes of a file of *kind*, holding *content* (anything msgpack can hold), made under *stamp*."""
-    body = msgpack.packb(content, use_bin_type=True, unicode_errors="surrogateescape")
+    body: bytes = msgpack.packb(content, use_bin_type=True, unicode_errors="surrogateescape")
     header = f"pkgindex {FORMAT} {kind} {stamp} {len(body)} {crc32(body):08x}\n"
     return header.encode("ascii") + body
 

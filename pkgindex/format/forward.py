@@ -37,8 +37,7 @@ def encode(package: Package, frames: Mapping[str, bytes]) -> bytes:
 
 
 def encode_parts(releases: list[Any], files: dict[str, list[Any]], texts: dict[str, list[str]]) -> bytes:
-    data = msgpack.packb([releases, files, texts], use_bin_type=True, unicode_errors="surrogateescape")
-    assert isinstance(data, bytes)
+    data: bytes = msgpack.packb([releases, files, texts], use_bin_type=True, unicode_errors="surrogateescape")
     return data
 
 

@@ -32,7 +32,7 @@ class Shard(NamedTuple):
     kind: str
     number: int
     stamp: str
-    bytes: int
+    size: int
     checksum: str
     packages: int
     rows: int
@@ -65,7 +65,9 @@ class Manifest(NamedTuple):
     """One generation of one repository.
 
     `page_stamps` has an entry for each page (empty: no such page yet); their number is a power of two. `loose` maps the
-    packages whose facets stand in no shard to the bits that say which. `fulls` maps `facet/scope` to the digest of the full
+    packages whose facets stand in no shard (the removed among them too) to the bits that say which, `loose_paths` is how many
+    paths they have. `packages` are shipped,
+    `filed` of them have files, `names` are in the directory. `fulls` maps `facet/scope` to the digests of the full
     submissions that were packed for it last, as long as nothing was laid over them since. `recent` holds the identities of
     the last submissions of any generation, so that packing one again after a crash changes nothing.
     """
@@ -80,12 +82,15 @@ class Manifest(NamedTuple):
     page_stamps: tuple[str, ...] = ("",)
     shards: tuple[Shard, ...] = ()
     loose: dict[str, int] = {}
+    loose_paths: int = 0
     packages: int = 0
+    filed: int = 0
+    names: int = 0
     paths: int = 0
-    blob_bytes: int = 0
+    facts_bytes: int = 0
     submissions: tuple[Packed, ...] = ()
     recent: tuple[str, ...] = ()
-    fulls: dict[str, str] = {}
+    fulls: dict[str, tuple[str, ...]] = {}
     change: Change = Change()
 
     def shards_of(self, kind: str) -> tuple[Shard, ...]:
@@ -116,6 +121,7 @@ def decode(data: bytes, repo: str, generation: int, name: str) -> Manifest:
         content["shards"] = tuple(Shard(*shard) for shard in content["shards"])
         content["submissions"] = tuple(Packed(*packed) for packed in content["submissions"])
         content["recent"] = tuple(content["recent"])
+        content["fulls"] = {scope: tuple(digests) for scope, digests in content["fulls"].items()}
         change = Change(*content["change"])
         content["change"] = change._replace(names=tuple(change.names))
         manifest = Manifest(**{field: content[field] for field in Manifest._fields})

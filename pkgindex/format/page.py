@@ -13,13 +13,14 @@ from pkgindex.format.envelope import REMEDY, seal, unseal
 from pkgindex.format.names import spread
 
 NAMES_PER_PAGE = 256
+BUCKETS = 256
 
 
 class Entry(NamedTuple):
     """Where a name's facts lie. Stamps are empty where there is no such file; digests are 8 bytes.
 
     `files` and `texts` map a scope (architecture, language) to the digest of what it holds; `paths` counts the
-    distinct paths of all architectures.
+    distinct paths of all architectures; the bytes are those of its records.
     """
 
     forward: str = ""
@@ -28,6 +29,8 @@ class Entry(NamedTuple):
     files: dict[str, bytes] = {}
     texts: dict[str, bytes] = {}
     paths: int = 0
+    forward_bytes: int = 0
+    reverse_bytes: int = 0
 
     @property
     def shipped(self) -> bool:
@@ -38,6 +41,17 @@ class Entry(NamedTuple):
 def page_of(package: str, pages: int) -> int:
     """The page, of *pages* (a power of two), that holds *package*."""
     return spread(package) & (pages - 1)
+
+
+def group_of(package: str, partition: str) -> str:
+    """The group of packages that *package* shares its forward and reverse file with.
+
+    >>> group_of("curl", "package"), group_of("curl", "bucket"), group_of("curl", "whole")
+    ('curl', 'bucket-20', 'all')
+    """
+    if partition == "package":
+        return package
+    return "all" if partition == "whole" else f"bucket-{spread(package) & (BUCKETS - 1):02x}"
 
 
 def pages_for(names: int) -> int:

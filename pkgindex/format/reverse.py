@@ -44,8 +44,7 @@ def encode(dependants: Mapping[str, int]) -> bytes:
     masks = array("H", [dependants[name] for name in names])
     if byteorder == "big":
         masks.byteswap()
-    data = msgpack.packb(["\n".join(names), masks.tobytes()], use_bin_type=True, unicode_errors="surrogateescape")
-    assert isinstance(data, bytes)
+    data: bytes = msgpack.packb(["\n".join(names), masks.tobytes()], use_bin_type=True, unicode_errors="surrogateescape")
     return data
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from math import log
 from sys import byteorder
 from typing import NamedTuple
@@ -140,9 +140,3 @@ def decode_postings(data: bytes) -> dict[int, int]:
     if byteorder == "big":
         numbers.byteswap()
     return dict(zip(accumulate(numbers), raw[4 * count :], strict=True))
-
-
-def best(scores: Mapping[str, float], limit: int | None) -> list[tuple[str, float]]:
-    """The highest scores first, ties by name: the same order on every host."""
-    ordered = sorted(scores.items(), key=lambda item: (-item[1], item[0]))
-    return ordered if limit is None else ordered[:limit]

@@ -21,6 +21,7 @@ at. One backend holds one repository. The laws, checked for every backend by one
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 
@@ -39,6 +40,9 @@ class Backend(Protocol):
 
         Where it raises, the file stays where it is.
         """
+
+    def helped(self) -> AbstractContextManager[None]:
+        """While it lasts, copies of this backend in other processes create and adopt; `flush` here covers what they made."""
 
     def flush(self, names: Iterable[str]) -> None:
         """Make what was created or adopted under *names* durable, content and name.

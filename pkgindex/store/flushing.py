@@ -46,12 +46,13 @@ class Flushing:
         self._rooted = {root}
         self._close_witness: Callable[[], object] | None = None
         self._witness = -1
+        self._helped = False
 
     @contextmanager
     def making(self, path: str) -> Iterator[None]:
         """The time in which *path* is made; noted beforehand, so that the witness is there before the first write."""
         with self._lock:
-            if not self._pending and not self._remote:
+            if not self._pending and not self._helped and not self._remote:
                 self._open_witness()
             known = path in self._pending
             self._pending.add(path)
@@ -63,6 +64,20 @@ class Flushing:
                 with self._lock:
                     self._done({path})
             raise
+
+    @contextmanager
+    def helped(self) -> Iterator[None]:
+        """While it lasts, other processes make files too, and `flush` here answers for theirs: the witness is there first."""
+        with self._lock:
+            if not self._pending and not self._remote:
+                self._open_witness()
+            self._helped = True
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._helped = False
+                self._done(set())
 
     def removed(self, path: str) -> None:
         with self._lock:
@@ -118,7 +133,7 @@ class Flushing:
     def _done(self, paths: set[str]) -> None:
         """They are pending no more; an idle writer holds no handle, which would keep the disk from being unmounted."""
         self._pending -= paths
-        if not self._pending and self._close_witness is not None:
+        if not self._pending and not self._helped and self._close_witness is not None:
             # It was only listened to: what its close says concerns no file.
             with suppress(OSError):
                 self._close_witness()
@@ -147,7 +162,9 @@ class Flushing:
                 pass
 
     def _may_sync_together(self, wanted: set[str], directories: set[str]) -> bool:
-        if self._remote or len(wanted) <= FILES_EACH_MAX or not wanted <= self._pending or not _syncfs_reports():
+        if self._remote or len(wanted) <= FILES_EACH_MAX or not _syncfs_reports():
+            return False
+        if not self._helped and not wanted <= self._pending:
             return False
         try:
             device = os.stat(self._root).st_dev

@@ -26,6 +26,8 @@ from pkgindex.store.faults import rootless, unlinked, unread, unwritten
 from pkgindex.store.names import checked
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from pkgindex.store.flushing import Flushing
 
 TEMPORARY = "tmp"
@@ -61,6 +63,13 @@ class LocalBackend:
         with self._flushing.making(path):
             self._link(file, path)
         files.remove(file)
+
+    def helped(self) -> AbstractContextManager[None]:
+        return self._flushing.helped()
+
+    def __reduce__(self) -> tuple[type[LocalBackend], tuple[str, bool]]:
+        """A copy in another process knows the directory, and nothing of what is pending here."""
+        return LocalBackend, (self.root, self.remote)
 
     def flush(self, names: Iterable[str]) -> None:
         self._flushing.flush(self._path(name) for name in names)

@@ -1,0 +1,133 @@
+"""Settings: read once, at the edge, and handed down as values.
+
+A flag beats the environment, the environment beats the file. `docs/settings.md` is compared with `Settings` by a test.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any, NamedTuple
+
+from pkgindex.errors import BadInput
+
+
+class Settings(NamedTuple):
+    """Everything that can be set. Durations are seconds."""
+
+    index: str = ""  # type: ignore[assignment]  # hides tuple.index, which nobody asks of settings
+    spool: str = ""
+    quiet_seconds: float = 2.0
+    wait_seconds_max: float = 30.0
+    poll_seconds: float = 1.0
+    polling: bool = False
+    heartbeat_seconds: float = 5.0
+    lease_seconds: float = 60.0
+    lock_wait_seconds: float = 10.0
+    keep_generations: int = 32
+    grace_seconds: float = 600.0
+    loose_packages_max: int = 64
+    loose_paths_max: int = 20_000
+    shards_max: int = 6
+    dead_share_max: float = 0.25
+    processes: int = 0
+    unpacked_bytes_max: int = 64 << 30
+
+
+MEANING = {
+    "index": "the index directory: one folder a repository",
+    "spool": "the spool directory: where submissions are dropped",
+    "quiet_seconds": "how long nothing may have arrived for a repository before it is packed",
+    "wait_seconds_max": "after this long a repository that is never quiet is packed all the same",
+    "poll_seconds": "how often the spool is listed where no events come, as on a share",
+    "polling": "list the spool every `poll_seconds` even where events come",
+    "heartbeat_seconds": "how often a packer shows that it is alive",
+    "lease_seconds": "a packer that has shown no sign of life for this long loses what it claimed",
+    "lock_wait_seconds": "how long to wait for another writer of the same repository",
+    "keep_generations": "how many generations are retained for `--at`, `history` and `diff`",
+    "grace_seconds": "for how long a generation is kept after a newer one came, however many there are",
+    "loose_packages_max": "up to this many changed packages are published without making a shard",
+    "loose_paths_max": "and up to this many of their paths",
+    "shards_max": "more shards of a kind than this are merged",
+    "dead_share_max": "a shard of which more than this share is dead is merged",
+    "processes": "how many processes build an index; 0: one a core",
+    "unpacked_bytes_max": "a submission that unpacks to more is rejected",
+}
+
+# The environment has its own names for the two that everybody sets.
+ENVIRONMENT = {field: f"PKGINDEX_{field.upper()}" for field in Settings._fields}
+CONFIG = "PKGINDEX_CONFIG"
+
+
+def load(environment: dict[str, str] | None = None, **flags: object) -> Settings:
+    """The settings that hold, from *flags* (None: not given), the environment, and the file.
+
+    Raises `BadInput` naming the file or variable, and the value that is none.
+    """
+    found = dict(os.environ) if environment is None else environment
+    path = file_of(found)
+    values: dict[str, Any] = {**defaults_of_place(found), **(_from_file(path) if path else {})}
+    values.update({field: _converted(field, found[name], name) for field, name in ENVIRONMENT.items() if found.get(name)})
+    values.update({field: value for field, value in flags.items() if value is not None})
+    return Settings(**values)
+
+
+def defaults_of_place(environment: dict[str, str]) -> dict[str, str]:
+    """Where index and spool are when nobody says: the system's places for root, the user's own otherwise."""
+    if os.geteuid() == 0:
+        return {"index": "/var/lib/pkgindex", "spool": "/var/spool/pkgindex"}
+    home = environment.get("HOME") or os.path.expanduser("~")
+    state = environment.get("XDG_STATE_HOME") or os.path.join(home, ".local", "state")
+    data = environment.get("XDG_DATA_HOME") or os.path.join(home, ".local", "share")
+    return {"index": os.path.join(data, "pkgindex"), "spool": os.path.join(state, "pkgindex", "spool")}
+
+
+def files(environment: dict[str, str]) -> list[str]:
+    """The configuration files that are looked for; the first that is there counts."""
+    if environment.get(CONFIG):
+        return [environment[CONFIG]]
+    home = environment.get("HOME") or os.path.expanduser("~")
+    user = environment.get("XDG_CONFIG_HOME") or os.path.join(home, ".config")
+    return [os.path.join(user, "pkgindex", "pkgindex.toml"), "/etc/pkgindex/pkgindex.toml"]
+
+
+def file_of(environment: dict[str, str]) -> str:
+    """The configuration file, or empty. One that `PKGINDEX_CONFIG` names must be there."""
+    found = next((path for path in files(environment) if os.path.exists(path)), "")
+    if not found and environment.get(CONFIG):
+        raise BadInput(f"{CONFIG} names {environment[CONFIG]}, which is not there")
+    return found
+
+
+def _from_file(path: str) -> dict[str, Any]:
+    import tomllib
+
+    try:
+        with open(path, "rb") as file:
+            content = tomllib.load(file)
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise BadInput(f"{path}: cannot be read as TOML: {error}") from error
+    values = {}
+    for field, value in content.items():
+        if field not in Settings._fields:
+            known = ", ".join(Settings._fields)
+            raise BadInput(f"{path}: there is no setting {field!r}; there are {known}")
+        values[field] = _converted(field, value, path)
+    return values
+
+
+def _converted(field: str, value: Any, place: str) -> Any:
+    wanted = type(Settings._field_defaults[field])
+    try:
+        if wanted is bool and isinstance(value, str):
+            return {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}[value.lower()]
+        if isinstance(value, bool) is not (wanted is bool):
+            raise ValueError(value)
+        converted = wanted(value)
+    except (KeyError, TypeError, ValueError) as error:
+        raise BadInput(f"{place}: {field} is {value!r}, where a {_NAMES[wanted]} belongs") from error
+    if wanted in (int, float) and converted < 0:
+        raise BadInput(f"{place}: {field} is {value!r}: it cannot be negative")
+    return converted
+
+
+_NAMES = {str: "text", float: "number of seconds or a share", int: "whole number", bool: "true or false"}

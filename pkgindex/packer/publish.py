@@ -1,0 +1,89 @@
+"""Publishing: one manifest, linked under the next number. The write order here is what keeps the promises:
+
+    blobs, pages, shards    written under names stamped with the number and this writer's token
+    flush                   all of them, and their directories
+    link                    the manifest; from here on readers see the new generation
+
+A generation whose number was taken by another writer is nothing: what was written for it is removed, and the work is
+done again on top of what is there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pkgindex.errors import Exists, Gone, StoreError
+from pkgindex.format import manifest as manifests
+from pkgindex.format.manifest import Manifest
+from pkgindex.format.names import BLOB_DIRECTORIES, parse_blob
+from pkgindex.store.backend import Backend
+from pkgindex.store.generations import Generations
+
+FIRST = 1
+
+
+class Head:
+    """The generation there is now, and what the next one must say of it."""
+
+    def __init__(self, backend: Backend, repo: str, partition: str = "package") -> None:
+        self.backend = backend
+        self.generations = Generations(backend)
+        number = self.generations.head()
+        self.manifest = Manifest(repo, 0, partition)
+        self.checksum = ""
+        if number:
+            data = self.generations.read(number)
+            self.manifest = manifests.decode(data, repo, number, f"generations/{number:016d}")
+            self.checksum = manifests.checksum_of(data)
+
+    def next(self, **changes: object) -> Manifest:
+        """The manifest of the generation after this one, with *changes*."""
+        values = {**self.manifest._asdict(), **changes}
+        return Manifest(**{**values, "generation": self.manifest.generation + 1, "parent": self.manifest.generation,
+                           "parent_checksum": self.checksum})
+
+
+def publish(head: Head, manifest: Manifest, token: str, blobs: Iterable[str], keep: int) -> None:
+    """Make *manifest* the generation after *head*; *blobs* are all the names it was written with.
+
+    Raises `Exists` when another writer was first: nothing of ours is left then.
+    """
+    data = manifests.encode(manifest, token)
+    try:
+        head.backend.flush(blobs)
+        head.generations.publish(manifest.generation, data, keep)
+    except Exists:
+        withdraw(head.backend, f"{manifest.generation}-{token}")
+        raise
+    except StoreError:
+        if not _is_there(head.generations, manifest.generation, data):
+            withdraw(head.backend, f"{manifest.generation}-{token}")
+            raise
+
+
+def withdraw(backend: Backend, stamp: str) -> None:
+    """Remove everything written under *stamp*, whose generation will never be."""
+    for name in all_blobs(backend):
+        parsed = parse_blob(name)
+        if parsed is not None and parsed[0] == stamp:
+            backend.remove(name)
+
+
+def all_blobs(backend: Backend) -> list[str]:
+    """Every name in the directories of blobs, ours or not."""
+    found: list[str] = []
+    for directory in BLOB_DIRECTORIES:
+        if directory in ("forward", "reverse"):
+            for part in sorted(backend.names(directory)):
+                found += [f"{directory}/{part}/{name}" for name in backend.names(f"{directory}/{part}")]
+        else:
+            found += [f"{directory}/{name}" for name in backend.names(directory)]
+    return found
+
+
+def _is_there(generations: Generations, number: int, data: bytes) -> bool:
+    """Whether a publish that ended in an error took place all the same."""
+    try:
+        return number in generations.numbers() and generations.read(number) == data
+    except Gone:
+        return False

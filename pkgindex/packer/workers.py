@@ -1,0 +1,54 @@
+"""Many slices of work, on all cores when it is much, and here when it is little: a process costs 100 ms to start."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from types import TracebackType
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+class Workers:
+    """Runs functions of picklable arguments; *processes* of 0 means in this process, one after the other."""
+
+    def __init__(self, processes: int) -> None:
+        self.processes = processes
+        self._pool: Executor | None = None
+
+    def start(self, function: Callable[..., T], *arguments: Any) -> Future[T]:
+        if self.processes:
+            return self._started().submit(function, *arguments)
+        future: Future[T] = Future()
+        try:
+            future.set_result(function(*arguments))
+        except BaseException as error:  # noqa: BLE001 - handed to whoever asks for the result, as a pool does
+            future.set_exception(error)
+        return future
+
+    def map(self, function: Callable[..., T], argument_lists: Sequence[tuple[Any, ...]]) -> list[T]:
+        """The results, in order; the first failure is raised when all that was started has ended."""
+        futures = [self.start(function, *arguments) for arguments in argument_lists]
+        return [future.result() for future in futures]
+
+    def __enter__(self) -> Workers:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def _started(self) -> Executor:
+        if self._pool is None:
+            import multiprocessing
+
+            # A forked child would keep the writer's lock when its parent dies.
+            self._pool = ProcessPoolExecutor(self.processes, mp_context=multiprocessing.get_context("spawn"))
+        return self._pool
+
+
+def cores() -> int:
+    """Those that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

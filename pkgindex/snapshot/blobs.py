@@ -1,0 +1,74 @@
+"""Reading blobs by name and stamp, and remembering what was read.
+
+Names are never reused, so what is remembered can never be stale: the cache outlives generations, and a reader that goes
+on to the next one reads only what changed.
+"""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from pkgindex.errors import Corrupt
+from pkgindex.format import forward, names, page, reverse
+from pkgindex.format.envelope import REMEDY, unseal
+from pkgindex.format.page import Entry
+from pkgindex.store.backend import Backend
+
+T = TypeVar("T")
+
+PAGES_MAX = 1024
+GROUPS_MAX = 8192
+
+
+class Blobs:
+    """The blobs of one repository. Everything here raises `Gone` and `Corrupt`."""
+
+    def __init__(self, backend: Backend) -> None:
+        self.backend = backend
+        self._pages: dict[str, dict[str, Entry]] = {}
+        self._groups: dict[str, dict[str, bytes]] = {}
+
+    def page(self, number: int, stamp: str) -> dict[str, Entry]:
+        name = names.page_name(number, stamp)
+        found = self._pages.get(name)
+        if found is None:
+            found = page.decode(self.backend.read(name), stamp, name)
+            _remember(self._pages, name, found, PAGES_MAX)
+        return found
+
+    def forward(self, group: str, stamp: str, package: str) -> tuple[bytes, str]:
+        """The forward record of *package*, and the name of the file it stands in."""
+        return self._record("forward", group, stamp, package)
+
+    def reverse(self, group: str, stamp: str, package: str) -> tuple[bytes, str]:
+        return self._record("reverse", group, stamp, package)
+
+    def group(self, kind: str, group: str, stamp: str) -> dict[str, bytes]:
+        """All records of the file of *kind* `forward` or `reverse` that holds *group*."""
+        name = names.facts_name(kind, group, stamp)
+        found = self._groups.get(name)
+        if found is None:
+            decode = forward.decode_group if kind == "forward" else reverse.decode_group
+            found = decode(self.backend.read(name), stamp, name)
+            _remember(self._groups, name, found, GROUPS_MAX)
+        return found
+
+    def dead(self, kind: str, number: int, stamp: str) -> frozenset[str]:
+        """The packages that are dead in shard *number*."""
+        if not stamp:
+            return frozenset()
+        name = names.dead_name(kind, number, stamp)
+        return frozenset(unseal(self.backend.read(name), "dead", stamp, name))
+
+    def _record(self, kind: str, group: str, stamp: str, package: str) -> tuple[bytes, str]:
+        name = names.facts_name(kind, group, stamp)
+        record = self.group(kind, group, stamp).get(package)
+        if record is None:
+            raise Corrupt(f"{name}: does not hold {package!r}; {REMEDY}")
+        return record, name
+
+
+def _remember(cache: dict[str, T], name: str, value: T, most: int) -> None:
+    while len(cache) >= most:
+        cache.pop(next(iter(cache)), None)
+    cache[name] = value

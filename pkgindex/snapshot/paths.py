@@ -1,0 +1,115 @@
+"""Questions about files, over the paths shards of one generation.
+
+A batch is a list of (path, package); paths are text, with undecodable bytes as surrogates, and begin with `/`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from pkgindex.errors import Corrupt
+from pkgindex.format import block
+from pkgindex.format.envelope import REMEDY
+from pkgindex.format.manifest import Shard
+from pkgindex.snapshot.shards import ShardFile
+from pkgindex.store.backend import Backend
+
+Batch = list[tuple[str, str]]
+
+
+class PathsShard:
+    """One paths shard, opened on first use."""
+
+    def __init__(self, backend: Backend, shard: Shard, hidden: frozenset[str]) -> None:
+        import zstandard
+
+        self.shard = shard
+        self.hidden = hidden
+        self._file = ShardFile(backend, shard)
+        self.name = self._file.name
+        self._decompressor = zstandard.ZstdDecompressor()
+        self._damage: type[Exception] = zstandard.ZstdError
+        self._last: tuple[int, list[bytes], list[str]] = (0, [], [])
+
+    def owners(self, paths: Iterable[bytes]) -> Iterator[tuple[bytes, str]]:
+        """(path, package) for each of *paths*, sorted and with newlines swapped, that is in the shard."""
+        for path in paths:
+            for number in self._blocks_from(path + b"\t"):
+                listed, owners = self._block(number)
+                yield from self._equal(path, listed, owners)
+                if listed[-1] > path:
+                    break
+
+    def matching(self, narrow: str, may: Callable[[str], bool], test: Callable[[str], object]) -> Iterator[Batch]:
+        """Batches of pairs whose path passes *test*, in order.
+
+        *narrow* is a full-text expression over trigrams that every block with a match fits (empty: there is none, all
+        blocks are read); *may* says of a block's whole text whether a match is possible.
+        """
+        hidden = self.hidden
+        for frame in self._frames(narrow):
+            text = self._decompress(frame)
+            lines = block.paths_of(text).decode("utf-8", "surrogateescape")
+            if not may(lines):
+                continue
+            paths = lines.split("\n")
+            passed = [number for number, path in enumerate(paths) if test(path)]
+            if not passed:
+                continue
+            owners = block.owners_of(text)
+            if len(passed) == len(paths):
+                batch = list(zip(paths, owners, strict=True))
+            else:
+                batch = [(paths[number], owners[number]) for number in passed]
+            yield [pair for pair in batch if pair[1] not in hidden] if hidden else batch
+
+    def pairs(self) -> Iterator[tuple[bytes, str]]:
+        """Every pair, dead ones too, in order."""
+        for frame in self._frames(""):
+            yield from block.decode(self._decompress(frame), self.name)
+
+    def cost(self, narrow: str) -> int:
+        """How many blocks fit *narrow*."""
+        return sum(1 for _ in self._file.rows("SELECT rowid FROM trigrams WHERE trigrams MATCH ?", narrow))
+
+    def close(self) -> None:
+        self._file.close()
+
+    def _equal(self, path: bytes, listed: list[bytes], owners: list[str]) -> Iterator[tuple[bytes, str]]:
+        if path in listed:
+            for number in range(listed.index(path), len(listed)):
+                if listed[number] != path:
+                    break
+                if owners[number] not in self.hidden:
+                    yield path, owners[number]
+
+    def _blocks_from(self, key: bytes) -> Iterator[int]:
+        found = self._file.row("SELECT block FROM keys WHERE first <= ? ORDER BY first DESC LIMIT 1", key)
+        first = found[0] if found else 1
+        blocks = (self.shard.rows + block.LINES - 1) // block.LINES
+        return iter(range(first, blocks + 1))
+
+    def _block(self, number: int) -> tuple[list[bytes], list[str]]:
+        if self._last[0] != number:
+            row = self._file.row("SELECT frame FROM blocks WHERE id = ?", number)
+            if row is None:
+                raise Corrupt(f"{self.name}: block {number} is missing; {REMEDY}")
+            text = self._decompress(row[0])
+            self._last = (number, block.paths_of(text).split(b"\n"), block.owners_of(text))
+        return self._last[1], self._last[2]
+
+    def _frames(self, narrow: str) -> Iterator[bytes]:
+        if narrow:
+            rows = self._file.rows(
+                "SELECT frame FROM trigrams JOIN blocks ON id = trigrams.rowid WHERE trigrams MATCH ? ORDER BY trigrams.rowid",
+                narrow,
+            )
+        else:
+            rows = self._file.rows("SELECT frame FROM blocks ORDER BY id")
+        return (row[0] for row in rows)
+
+    def _decompress(self, frame: bytes) -> bytes:
+        try:
+            return self._decompressor.decompress(frame, max_output_size=block.UNPACKED_BYTES_MAX)
+        except self._damage as error:
+            raise Corrupt(f"{self.name}: a damaged block ({error}); {REMEDY}") from error

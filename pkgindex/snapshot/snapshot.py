@@ -1,0 +1,206 @@
+"""A snapshot: one generation, opened for reading.
+
+Invariants:
+
+* All answers are of this one generation, whatever is published meanwhile.
+* Nothing is read that does not hang off the manifest, and nothing is written.
+* What is loose hides what the shards say of the same package; the dead are hidden in each shard.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
+
+from pkgindex.format import forward, reverse
+from pkgindex.format.block import pair
+from pkgindex.format.manifest import LOOSE_PATHS, LOOSE_TEXT, Manifest
+from pkgindex.format.page import Entry, group_of, page_of
+from pkgindex.model.package import Package
+from pkgindex.snapshot import text
+from pkgindex.snapshot.blobs import Blobs
+from pkgindex.snapshot.paths import Batch, PathsShard
+
+
+class Snapshot:
+    """One generation of one repository. Everything here raises `Gone` and `Corrupt`."""
+
+    def __init__(self, manifest: Manifest, blobs: Blobs) -> None:
+        self.manifest = manifest
+        self._blobs = blobs
+
+    @property
+    def repo(self) -> str:
+        return self.manifest.repo
+
+    @property
+    def generation(self) -> int:
+        return self.manifest.generation
+
+    # The name directory
+
+    def entry(self, package: str) -> Entry | None:
+        """What the name directory says of a name; None when nothing ships or names it."""
+        return self._page(page_of(package, len(self.manifest.page_stamps))).get(package)
+
+    def entries(self) -> Iterator[tuple[str, Entry]]:
+        """All names of the directory, page by page."""
+        for number in range(len(self.manifest.page_stamps)):
+            yield from self._page(number).items()
+
+    def package(self, name: str, files: bool = True) -> Package | None:
+        """All that is known of a package, or without its file lists; None when it is not shipped."""
+        entry = self.entry(name)
+        if entry is None or not entry.forward:
+            return None
+        record, blob = self._blobs.forward(self._group(name), entry.forward, name)
+        return forward.decode(record, name, blob, files)
+
+    def dependants(self, name: str) -> dict[str, int]:
+        """Who names *name*, and how: the mask of kinds (see `format.reverse`) by package, in the order of names."""
+        entry = self.entry(name)
+        if entry is None or not entry.reverse:
+            return {}
+        record, blob = self._blobs.reverse(self._group(name), entry.reverse, name)
+        return reverse.decode(record, name, blob)
+
+    # Files
+
+    def owners(self, paths: Iterable[bytes]) -> Iterator[tuple[bytes, str]]:
+        """(path, package) for each of *paths* that a package ships, in order; newlines in paths are swapped with NUL."""
+        wanted = sorted(set(paths))
+        found: list[tuple[bytes, str]] = []
+        for shard in self.manifest.shards_of("paths"):
+            # A shard ends inside the pairs of its last path, at the latest.
+            within = [path for path in wanted if shard.first <= path + b"\t\xff" and path + b"\t" <= shard.last]
+            if within:
+                found += self._paths_shard(shard.number).owners(within)
+        if self._loose(LOOSE_PATHS):
+            found += [(path, owner) for path in wanted for owner in self._loose_owners.get(path, ())]
+        return iter(sorted(found))
+
+    def matching(self, narrow: str, may: Callable[[str], bool], test: Callable[[str], object]) -> Iterator[Batch]:
+        """Batches of (path, package) whose path passes *test*, in order. See `PathsShard.matching`."""
+        streams = [
+            (shard.first, shard.last, self._paths_shard(shard.number).matching(narrow, may, test))
+            for shard in self.manifest.shards_of("paths")
+        ]
+        loose = sorted(
+            (line, path, package.name)
+            for package in self._loose_paths
+            for path, line in _text_paths(package)
+            if test(path)
+        )
+        if loose:
+            streams.append((loose[0][0], loose[-1][0], iter([[(path, package) for _, path, package in loose]])))
+        return _in_order(streams)
+
+    # Words
+
+    def search(self, words: list[str], exact: str, limit: int | None) -> list[text.Found]:
+        """The packages that hold every word, best first. See `text.search`."""
+        return text.search(self._text_shards, words, exact, self.manifest.packages, limit)
+
+    def names(self, beginning: str) -> Iterator[str]:
+        """Shipped packages whose names begin so, in order."""
+        return heapq.merge(*[shard.names(beginning) for shard in self._text_shards])
+
+    def close(self) -> None:
+        """Let go of the shards' files."""
+        for shard in self.__dict__.pop("_text_shards", []):
+            shard.close()
+        for opened in self.__dict__.pop("_open_paths", {}).values():
+            opened.close()
+
+    # Details
+
+    def _page(self, number: int) -> dict[str, Entry]:
+        stamp = self.manifest.page_stamps[number]
+        return self._blobs.page(number, stamp) if stamp else {}
+
+    def _group(self, name: str) -> str:
+        return group_of(name, self.manifest.partition)
+
+    def _loose(self, facet: int) -> list[str]:
+        return [name for name, bits in self.manifest.loose.items() if bits & facet]
+
+    def _loose_packages(self, facet: int) -> list[Package]:
+        found = [self.package(name, files=facet == LOOSE_PATHS) for name in self._loose(facet)]
+        return [package for package in found if package is not None]
+
+    @cached_property
+    def _loose_paths(self) -> list[Package]:
+        return self._loose_packages(LOOSE_PATHS)
+
+    @cached_property
+    def _loose_owners(self) -> dict[bytes, list[str]]:
+        owners: dict[bytes, list[str]] = {}
+        for package in self._loose_paths:
+            for path in _all_paths(package):
+                owners.setdefault(path, []).append(package.name)
+        return owners
+
+    @cached_property
+    def _open_paths(self) -> dict[int, PathsShard]:
+        return {}
+
+    def _paths_shard(self, number: int) -> PathsShard:
+        opened = self._open_paths.get(number)
+        if opened is None:
+            shard = next(shard for shard in self.manifest.shards_of("paths") if shard.number == number)
+            hidden = self._blobs.dead("paths", number, shard.dead_stamp).union(self._loose(LOOSE_PATHS))
+            opened = self._open_paths[number] = PathsShard(self._blobs.backend, shard, hidden)
+        return opened
+
+    @cached_property
+    def _text_shards(self) -> list[text.TextShard | text.LooseText]:
+        loose = self._loose(LOOSE_TEXT)
+        found: list[text.TextShard | text.LooseText] = [
+            text.TextShard(
+                self._blobs.backend, shard, self._blobs.dead("text", shard.number, shard.dead_stamp).union(loose)
+            )
+            for shard in self.manifest.shards_of("text")
+        ]
+        if loose:
+            found.append(text.LooseText(self._loose_packages(LOOSE_TEXT)))
+        return found
+
+
+def _all_paths(package: Package) -> set[bytes]:
+    return {path for paths in package.files.values() for path in paths}
+
+
+def _text_paths(package: Package) -> Iterator[tuple[str, bytes]]:
+    for path in _all_paths(package):
+        yield path.decode("utf-8", "surrogateescape"), pair(path, package.name)
+
+
+def _in_order(streams: list[tuple[bytes, bytes, Iterator[Batch]]]) -> Iterator[Batch]:
+    """The batches of all streams, in the order of pairs; each stream comes with the first and last pair it may hold.
+
+    Streams that do not overlap follow each other, which costs nothing; the others are merged pair by pair.
+    """
+    streams.sort(key=lambda stream: stream[:2])
+    together: list[Iterator[Batch]] = []
+    end = b""
+    for first, last, batches in streams:
+        if together and first > end:
+            yield from _merged(together)
+            together = []
+        together.append(batches)
+        end = max(end, last)
+    yield from _merged(together)
+
+
+def _merged(streams: list[Iterator[Batch]]) -> Iterator[Batch]:
+    if len(streams) < 2:
+        for stream in streams:
+            yield from stream
+        return
+    for found in heapq.merge(*[(found for batch in stream for found in batch) for stream in streams], key=_line):
+        yield [found]
+
+
+def _line(found: tuple[str, str]) -> bytes:
+    return pair(found[0].encode("utf-8", "surrogateescape"), found[1])
