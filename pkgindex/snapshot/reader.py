@@ -65,6 +65,10 @@ class Reader:
             raise NotFound(f"generation {generation} of {self.repo!r} is not retained: {kept}")
         return Snapshot(self._manifest(generation), self._blobs)
 
+    def numbers(self) -> list[int]:
+        """The generations that are retained, oldest first."""
+        return self._generations.numbers()
+
     def history(self) -> list[manifests.Manifest]:
         """The manifests of all retained generations, oldest first."""
         return [self._manifest(number) for number in self._generations.numbers()]

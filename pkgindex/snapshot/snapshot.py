@@ -20,7 +20,7 @@ from pkgindex.format.page import Entry, group_of, page_of
 from pkgindex.model.package import Package
 from pkgindex.snapshot import text
 from pkgindex.snapshot.blobs import Blobs
-from pkgindex.snapshot.paths import Batch, PathsShard
+from pkgindex.snapshot.paths import Batch, PathsShard, Select
 
 
 class Snapshot:
@@ -80,20 +80,17 @@ class Snapshot:
             found += [(path, owner) for path in wanted for owner in self._loose_owners.get(path, ())]
         return iter(sorted(found))
 
-    def matching(self, narrow: str, may: Callable[[str], bool], test: Callable[[str], object]) -> Iterator[Batch]:
-        """Batches of (path, package) whose path passes *test*, in order. See `PathsShard.matching`."""
+    def matching(self, narrow: str, may: Callable[[str], bool], select: Select) -> Iterator[Batch]:
+        """Batches of paths that *select* takes, with their packages, in order. See `PathsShard.matching`."""
         streams = [
-            (shard.first, shard.last, self._paths_shard(shard.number).matching(narrow, may, test))
+            (shard.first, shard.last, self._paths_shard(shard.number).matching(narrow, may, select))
             for shard in self.manifest.shards_of("paths")
         ]
-        loose = sorted(
-            (line, path, package.name)
-            for package in self._loose_paths
-            for path, line in _text_paths(package)
-            if test(path)
-        )
-        if loose:
-            streams.append((loose[0][0], loose[-1][0], iter([[(path, package) for _, path, package in loose]])))
+        if self._loose(LOOSE_PATHS):
+            lines, paths, packages = self._loose_lines
+            if chosen := select(paths):
+                batch = ([paths[place].replace("\0", "\n") for place in chosen], [packages[place] for place in chosen])
+                streams.append((lines[chosen[0]], lines[chosen[-1]], iter([batch])))
         return _in_order(streams)
 
     # Words
@@ -142,6 +139,17 @@ class Snapshot:
         return owners
 
     @cached_property
+    def _loose_lines(self) -> tuple[list[bytes], list[str], list[str]]:
+        """Pairs of the loose packages in order, and the path and package of each."""
+        found = sorted(
+            (pair(path, package.name), path.decode("utf-8", "surrogateescape"), package.name)
+            for package in self._loose_paths
+            for path in _all_paths(package)
+        )
+        lines, paths, packages = zip(*found, strict=True) if found else ((), (), ())
+        return list(lines), list(paths), list(packages)
+
+    @cached_property
     def _open_paths(self) -> dict[int, PathsShard]:
         return {}
 
@@ -171,11 +179,6 @@ def _all_paths(package: Package) -> set[bytes]:
     return {path for paths in package.files.values() for path in paths}
 
 
-def _text_paths(package: Package) -> Iterator[tuple[str, bytes]]:
-    for path in _all_paths(package):
-        yield path.decode("utf-8", "surrogateescape"), pair(path, package.name)
-
-
 def _in_order(streams: list[tuple[bytes, bytes, Iterator[Batch]]]) -> Iterator[Batch]:
     """The batches of all streams, in the order of pairs; each stream comes with the first and last pair it may hold.
 
@@ -198,9 +201,10 @@ def _merged(streams: list[Iterator[Batch]]) -> Iterator[Batch]:
         for stream in streams:
             yield from stream
         return
-    for found in heapq.merge(*[(found for batch in stream for found in batch) for stream in streams], key=_line):
-        yield [found]
+    singles = [(pair for batch in stream for pair in zip(*batch, strict=True)) for stream in streams]
+    for path, package in heapq.merge(*singles, key=_line):
+        yield [path], [package]
 
 
 def _line(found: tuple[str, str]) -> bytes:
-    return pair(found[0].encode("utf-8", "surrogateescape"), found[1])
+    return pair(found[0].encode("utf-8", "surrogateescape").replace(b"\n", b"\0"), found[1])

@@ -9,6 +9,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 
 from pkgindex.errors import Exists, Gone, NoSpace
 from pkgindex.store.names import checked

@@ -1,0 +1,60 @@
+"""Hits: one answer each, with where it is from. Their fields are those of `--json` and `--jsonl`."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class PathHit(NamedTuple):
+    """A package that ships a path. `path` is absolute; bytes that are no UTF-8 are surrogates."""
+
+    repo: str
+    generation: int
+    package: str
+    path: str
+
+
+class SearchHit(NamedTuple):
+    """A package that a search found; the higher the score, the better."""
+
+    repo: str
+    generation: int
+    package: str
+    score: float
+    summary: str
+
+
+class Edge(NamedTuple):
+    """A relation between the package that was asked about and *name*, the other end.
+
+    `constraint` is the version restriction (`>= 2.36`), `relation` the whole text it stands in, with its alternatives.
+    `shipped`: whether the repository has a package of that name. `provided_by`: who else satisfies it, when that was asked.
+    `via` and `depth` say how a transitive answer came about: the package that the relation is of, and how many steps away.
+    """
+
+    repo: str
+    generation: int
+    package: str
+    kind: str
+    name: str
+    constraint: str = ""
+    relation: str = ""
+    shipped: bool = True
+    provided_by: tuple[str, ...] = ()
+    via: str = ""
+    depth: int = 1
+
+
+class RepositoryStatus(NamedTuple):
+    """One repository as it stands; sizes are bytes, `age_seconds` since its generation was published."""
+
+    repo: str
+    generation: int
+    packages: int
+    paths: int
+    shards: int
+    bytes: int
+    age_seconds: float
+    loose: int
+    retained: tuple[int, ...]
+    partition: str

@@ -1,0 +1,219 @@
+"""What a pattern over paths needs: a narrowing expression over trigrams, and two tests.
+
+A path can only match where all the trigrams stand that every match must have. For a regular expression they are found in
+its parse tree: runs of literals, small classes spelled out, alternatives of a branch joined by OR, `$` as the end of a line.
+Cox: Regular Expression Matching with a Trigram Index (2012).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from re import _constants, _parser  # type: ignore[attr-defined]
+from typing import Any, NamedTuple
+
+from pkgindex.errors import BadInput
+
+TEXTS_MAX = 64
+CLASS_MAX = 30
+PATTERN_CHARACTERS_MAX = 4096
+_IN_A_PART = "[^/\n]"
+
+
+class Pattern(NamedTuple):
+    """`narrow` is a full-text expression (empty: nothing narrows), `may` tests a block of paths, `select` takes from a
+    list of paths the places of those that match."""
+
+    narrow: str
+    may: Callable[[str], bool]
+    select: Callable[[list[str]], list[int]]
+
+
+def substring(text: str, ignore_case: bool = False) -> Pattern:
+    """Paths that contain *text*."""
+    if ignore_case:
+        return regex(re.escape(text), True)
+    text = _swapped(text)
+    return Pattern(_all_of(text), lambda block: text in block,
+                   lambda paths: [place for place, path in enumerate(paths) if text in path])
+
+
+def glob(text: str, ignore_case: bool = False) -> Pattern:
+    """Paths that match a shell pattern as a whole; one without a slash is matched against the last part."""
+    if "/" in text:
+        start = "^" if text.startswith(("/", "*")) else "^.*/"
+        return regex(f"{start}{_translated(text, '.')}$", ignore_case)
+    return regex(f"/{_translated(text, _IN_A_PART)}$", ignore_case)
+
+
+def regex(text: str, ignore_case: bool = False) -> Pattern:
+    """Paths in which *text*, a regular expression of `re`, is found. Raises `BadInput` with the place of the fault."""
+    if len(text) > PATTERN_CHARACTERS_MAX:
+        raise BadInput(f"a pattern of {len(text)} characters: at most {PATTERN_CHARACTERS_MAX} are taken")
+    text = _swapped(text)
+    flags = re.IGNORECASE if ignore_case else 0
+    try:
+        tree = _parser.parse(text, flags)
+        test = re.compile(text, flags).search
+        block_search = re.compile(text, flags | re.MULTILINE).search
+    except (re.error, RecursionError, OverflowError) as error:
+        raise BadInput(_fault(text, error)) from error
+
+    def select(paths: list[str]) -> list[int]:
+        return [place for place, path in enumerate(paths) if test(path)]
+
+    narrow = _expression(tree)
+    if _line_by_line(tree):
+        return Pattern(narrow, lambda block: True, select)
+    return Pattern(narrow, lambda block: block_search(block) is not None, select)
+
+
+def _fault(text: str, error: Exception) -> str:
+    position = getattr(error, "pos", None)
+    message = f"not a regular expression: {error}"
+    if position is None or not text.isprintable():
+        return message
+    return f"{message}\n    {text}\n    {' ' * position}^"
+
+
+def _swapped(text: str) -> str:
+    """As paths are stored: a newline in a path is a NUL, and no path has a NUL."""
+    return text.translate({0: "\n", 10: "\0"})
+
+
+def _translated(text: str, any_character: str) -> str:
+    """The regular expression of a shell pattern, without its ends."""
+    parts, place = [], 0
+    while place < len(text):
+        character = text[place]
+        place += 1
+        if character == "*":
+            parts.append(any_character + "*")
+        elif character == "?":
+            parts.append(any_character)
+        elif character == "[" and (end := text.find("]", place + 1 + (text[place : place + 1] in ("!", "^")))) > 0:
+            inside = text[place:end]
+            negated = inside[:1] in ("!", "^")
+            escaped = inside[negated:].replace("\\", "\\\\").replace("[", "\\[").replace("]", "\\]").replace("^", "\\^")
+            parts.append(f"[^\n{escaped}]" if negated else f"[{escaped}]")
+            place = end + 1
+        else:
+            parts.append(re.escape(character))
+    return "".join(parts)
+
+
+def _line_by_line(tree: Any) -> bool:
+    """Whether a match in a line need not be one in a block: what looks around, or binds to the ends of the text."""
+    for operation, argument in tree:
+        if operation in (_constants.ASSERT, _constants.ASSERT_NOT, _constants.GROUPREF_EXISTS):
+            return True
+        if operation in (_constants.ATOMIC_GROUP, _constants.POSSESSIVE_REPEAT):
+            return True
+        if operation is _constants.AT and argument not in (_constants.AT_BEGINNING, _constants.AT_END,
+                                                           _constants.AT_BOUNDARY, _constants.AT_NON_BOUNDARY):
+            return True
+        if any(_line_by_line(sub) for sub in _below(operation, argument)):
+            return True
+    return False
+
+
+def _below(operation: Any, argument: Any) -> Iterable[Any]:
+    if operation is _constants.BRANCH:
+        return list(argument[1])
+    if operation is _constants.SUBPATTERN:
+        return [argument[3]]
+    if operation in (_constants.MAX_REPEAT, _constants.MIN_REPEAT):
+        return [argument[2]]
+    return []
+
+
+class _Runs:
+    """The texts that a match may have at this place, and what every match must have before it."""
+
+    def __init__(self) -> None:
+        self.required: list[str] = []
+        self._texts = {""}
+
+    def extend(self, choices: Iterable[str]) -> None:
+        choices = list(choices)
+        if len(self._texts) * len(choices) > TEXTS_MAX:
+            # What was spelled out so far is required; its last two characters still make trigrams with what follows.
+            self._require()
+            self._texts = {text[-2:] for text in self._texts}
+        if len(self._texts) * len(choices) > TEXTS_MAX:
+            self._texts = {""}
+        self._texts = {text + choice for text in self._texts for choice in choices}
+
+    def cut(self) -> None:
+        """Anything may follow."""
+        self._require()
+        self._texts = {""}
+
+    def require(self, expression: str) -> None:
+        self.cut()
+        if expression:
+            self.required.append(expression)
+
+    def _require(self) -> None:
+        expressions = sorted({_all_of(text) for text in self._texts})
+        if all(expressions):
+            self.required.append(expressions[0] if len(expressions) == 1 else "(" + " OR ".join(expressions) + ")")
+
+
+def _expression(tree: Any) -> str:
+    runs = _Runs()
+    _walk(tree, runs)
+    runs.cut()
+    return " AND ".join(dict.fromkeys(runs.required))
+
+
+def _walk(tree: Any, runs: _Runs) -> None:
+    for operation, argument in tree:
+        if operation is _constants.LITERAL:
+            runs.extend([chr(argument)])
+        elif operation is _constants.IN and (characters := _characters(argument)):
+            runs.extend(characters)
+        elif operation is _constants.AT and argument is _constants.AT_END:
+            runs.extend(["\n"])
+            runs.cut()
+        elif operation is _constants.SUBPATTERN and not argument[2]:
+            _walk(argument[3], runs)
+        elif operation in (_constants.MAX_REPEAT, _constants.MIN_REPEAT) and argument[0] > 0:
+            least, most, repeated = argument
+            if least == most and least <= 4:
+                for _ in range(least):
+                    _walk(repeated, runs)
+            else:
+                # At least one: what it begins with follows what came before, and what it ends with what comes after.
+                _walk(repeated, runs)
+                runs.cut()
+                _walk(repeated, runs)
+        elif operation is _constants.BRANCH:
+            branches = [_expression(branch) for branch in argument[1]]
+            runs.require("(" + " OR ".join(f"({branch})" for branch in branches) + ")" if all(branches) else "")
+        else:
+            runs.cut()
+
+
+def _characters(members: Any) -> list[str]:
+    """The characters of a small class, or none when it is large or negated."""
+    found: list[str] = []
+    for operation, argument in members:
+        if operation is _constants.LITERAL:
+            found.append(chr(argument))
+        elif operation is _constants.RANGE and argument[1] - argument[0] < CLASS_MAX:
+            found += map(chr, range(argument[0], argument[1] + 1))
+        else:
+            return []
+    return found if len(found) <= CLASS_MAX else []
+
+
+def _all_of(text: str) -> str:
+    """The trigrams of *text*, all of them; empty when it has none that the index has."""
+    trigrams = dict.fromkeys(text[place : place + 3] for place in range(len(text) - 2))
+    usable = [trigram for trigram in trigrams if "\0" not in trigram and trigram.isprintable() | trigram.endswith("\n")]
+    return " AND ".join('"' + trigram.replace('"', '""') + '"' for trigram in usable if _encodable(trigram))
+
+
+def _encodable(text: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in text)

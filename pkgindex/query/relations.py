@@ -1,0 +1,240 @@
+"""Questions about relations: what a package needs, what needs it, and why.
+
+A qualifier (`python3:any`) is no part of a name, so that all who depend on python3 are found under it. A name that nobody
+ships may be provided; following relations goes through its providers when that is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from functools import partial
+
+from pkgindex.errors import NotFound
+from pkgindex.format.reverse import BIT, kinds_of
+from pkgindex.model.package import KINDS, NEEDS, Alternative, Package, Relation
+from pkgindex.query.hits import Edge
+from pkgindex.snapshot.snapshot import Snapshot
+
+# What a package can be told to depend upon; conflicts and their like are asked for by name.
+FORWARD_KINDS = tuple(kind for kind in KINDS if kind != "provides")
+
+
+def dependencies(
+    snapshot: Snapshot, name: str, kinds: Collection[str] = (), transitive: bool = False, resolve: bool = False
+) -> list[Edge]:
+    """What *name* names. *kinds* are those of `KINDS`; empty: all, or what it needs when *transitive*.
+
+    Raises `NotFound` when the package is not shipped.
+    """
+    package = snapshot.package(name, files=False)
+    if package is None:
+        raise NotFound(_unknown(snapshot, name))
+    if not transitive:
+        return [_resolved(snapshot, edge, alternative, resolve)
+                for edge, alternative in _edges(snapshot, package, kinds or FORWARD_KINDS)]
+    return _closure(snapshot, name, kinds or NEEDS, resolve)
+
+
+def dependants(
+    snapshot: Snapshot, name: str, kinds: Collection[str] = (), transitive: bool = False, constraints: bool = False,
+    resolve: bool = False,
+) -> list[Edge]:
+    """What names *name*: one edge a package and kind, in the order of names.
+
+    With *constraints* each dependant's own file is read for the version it asks for. With *resolve* also what names
+    something that *name* provides. Raises `NotFound` when the name is neither shipped nor named.
+    """
+    if snapshot.entry(name) is None:
+        raise NotFound(_unknown(snapshot, name))
+    if transitive:
+        return _reverse_closure(snapshot, name, kinds or NEEDS, resolve)
+    wanted = _mask(kinds or (*FORWARD_KINDS, "provides"))
+    edges = list(_reverse_edges(snapshot, name, name, wanted))
+    if resolve:
+        package = snapshot.package(name, files=False)
+        for provided in sorted(_provides(package)) if package else ():
+            edges += _reverse_edges(snapshot, name, provided, wanted & ~BIT["provides"])
+    if constraints:
+        return [_constrained(snapshot, edge) for edge in edges]
+    return edges
+
+
+def why(snapshot: Snapshot, first: str, last: str, kinds: Collection[str] = ()) -> list[Edge]:
+    """The shortest chain of relations from *first* to *last*; each edge's `via` names the other.
+
+    A name that is provided leads on to its providers, by an edge of kind `provided-by`. Empty: there is no chain.
+    """
+    for name in (first, last):
+        if snapshot.entry(name) is None:
+            raise NotFound(_unknown(snapshot, name))
+    wanted = tuple(kinds) or NEEDS
+    came: dict[str, Edge | None] = {first: None}
+    level = [first]
+    while level and last not in came:
+        found: list[str] = []
+        for name in level:
+            for edge in _steps(snapshot, name, wanted):
+                if edge.name not in came:
+                    came[edge.name] = edge
+                    found.append(edge.name)
+        level = found
+    chain: list[Edge] = []
+    step = came.get(last)
+    while step is not None:
+        chain.append(step)
+        step = came[step.via]
+    return [edge._replace(depth=depth) for depth, edge in enumerate(reversed(chain), 1)]
+
+
+def providers(snapshot: Snapshot, name: str) -> list[str]:
+    """The packages that provide *name*, in order."""
+    provides = BIT["provides"]
+    return [package for package, mask in snapshot.dependants(name).items() if mask & provides]
+
+
+def _unknown(snapshot: Snapshot, name: str) -> str:
+    return f"no package {name!r} in repository {snapshot.repo!r}, and nothing there names it"
+
+
+def _mask(kinds: Collection[str]) -> int:
+    return sum(BIT[kind] for kind in kinds)
+
+
+def _edges(snapshot: Snapshot, package: Package, kinds: Collection[str]) -> Iterator[tuple[Edge, Alternative]]:
+    """Every alternative of every relation, each once, in the order of kinds and of their text."""
+    seen = set()
+    for kind in KINDS:
+        if kind not in kinds:
+            continue
+        for release in package.releases.values():
+            for relation in release.relations.get(kind, ()):
+                for alternative in relation:
+                    key = (kind, alternative.name, alternative.constraint, relation)
+                    if key not in seen:
+                        seen.add(key)
+                        edge = Edge(snapshot.repo, snapshot.generation, package.name, kind, alternative.name,
+                                    alternative.constraint, written(relation), _shipped(snapshot, alternative.name),
+                                    (), package.name)
+                        yield edge, alternative
+
+
+def written(relation: Relation) -> str:
+    """A relation as its source writes it.
+
+    >>> written((Alternative("python3", "any", ">=", "3.11"), Alternative("pypy3")))
+    'python3:any (>= 3.11) | pypy3'
+    """
+    return " | ".join(
+        alternative.name
+        + (f":{alternative.qualifier}" if alternative.qualifier else "")
+        + (f" ({alternative.constraint})" if alternative.operator else "")
+        + (f" [{alternative.architectures}]" if alternative.architectures else "")
+        + (f" <{alternative.profiles}>" if alternative.profiles else "")
+        for alternative in relation
+    )
+
+
+def _shipped(snapshot: Snapshot, name: str) -> bool:
+    entry = snapshot.entry(name)
+    return entry is not None and entry.shipped
+
+
+def _resolved(snapshot: Snapshot, edge: Edge, alternative: Alternative, resolve: bool) -> Edge:
+    """The edge with who satisfies it besides the package of that name."""
+    if not resolve:
+        return edge
+    return edge._replace(provided_by=tuple(
+        provider for provider in providers(snapshot, edge.name) if _provider_fits(snapshot, provider, alternative)
+    ))
+
+
+def _provider_fits(snapshot: Snapshot, provider: str, wanted: Alternative) -> bool:
+    """A restricted version is satisfied by a provider only if it says which version it provides."""
+    if not wanted.operator:
+        return True
+    from pkgindex.model.version import satisfies
+
+    package = snapshot.package(provider, files=False)
+    return package is not None and any(
+        alternative.name == wanted.name and alternative.version
+        and satisfies(alternative.version, wanted.operator, wanted.version)
+        for release in package.releases.values()
+        for relation in release.relations.get("provides", ())
+        for alternative in relation
+    )
+
+
+def _provides(package: Package) -> set[str]:
+    return {alternative.name for release in package.releases.values()
+            for relation in release.relations.get("provides", ()) for alternative in relation}
+
+
+def _reverse_edges(snapshot: Snapshot, asked: str, name: str, wanted: int) -> list[Edge]:
+    # libc6 has 21,800 dependants: the kinds of a mask are looked up once a mask, and edges are made in C.
+    dependants = snapshot.dependants(name)
+    kinds = {mask: kinds_of(mask & wanted) for mask in set(dependants.values())}
+    make, head, tail = partial(tuple.__new__, Edge), (snapshot.repo, snapshot.generation, asked), ("", "", True, (), name, 1)
+    return [make((*head, kind, dependant, *tail)) for dependant, mask in dependants.items() for kind in kinds[mask]]
+
+
+def _constrained(snapshot: Snapshot, edge: Edge) -> Edge:
+    """The edge with the version that the dependant asks for, as its own file has it."""
+    package = snapshot.package(edge.name, files=False)
+    if package is None:
+        return edge
+    for release in package.releases.values():
+        for relation in release.relations.get(edge.kind, ()):
+            for alternative in relation:
+                if alternative.name == edge.via:
+                    return edge._replace(constraint=alternative.constraint, relation=written(relation))
+    return edge
+
+
+def _closure(snapshot: Snapshot, name: str, kinds: Collection[str], resolve: bool) -> list[Edge]:
+    reached: dict[str, Edge] = {}
+    level, depth = [name], 0
+    while level:
+        depth += 1
+        found: list[str] = []
+        for package in level:
+            for edge in _steps(snapshot, package, kinds, resolve):
+                if edge.name not in reached and edge.name != name:
+                    reached[edge.name] = edge._replace(package=name, depth=depth)
+                    found.append(edge.name)
+        level = found
+    return sorted(reached.values(), key=lambda edge: (edge.depth, edge.name))
+
+
+def _reverse_closure(snapshot: Snapshot, name: str, kinds: Collection[str], resolve: bool) -> list[Edge]:
+    wanted = _mask(kinds)
+    reached: dict[str, Edge] = {}
+    level, depth = [name], 0
+    while level:
+        depth += 1
+        found: list[str] = []
+        for package in level:
+            for edge in _reverse_steps(snapshot, name, package, wanted, resolve):
+                if edge.name not in reached and edge.name != name:
+                    reached[edge.name] = edge._replace(depth=depth)
+                    found.append(edge.name)
+        level = found
+    return sorted(reached.values(), key=lambda edge: (edge.depth, edge.name))
+
+
+def _reverse_steps(snapshot: Snapshot, asked: str, package: str, wanted: int, resolve: bool) -> Iterator[Edge]:
+    yield from _reverse_edges(snapshot, asked, package, wanted)
+    if resolve:
+        known = snapshot.package(package, files=False)
+        for provided in sorted(_provides(known)) if known else ():
+            yield from _reverse_edges(snapshot, asked, provided, wanted)
+
+
+def _steps(snapshot: Snapshot, name: str, kinds: Sequence[str] | Collection[str], resolve: bool = True) -> Iterator[Edge]:
+    """What *name* leads to: what its package names, and who provides it."""
+    package = snapshot.package(name, files=False)
+    if package is not None:
+        for edge, _ in _edges(snapshot, package, kinds):
+            yield edge
+    if resolve:
+        for provider in providers(snapshot, name):
+            yield Edge(snapshot.repo, snapshot.generation, name, "provided-by", provider, via=name)
