@@ -12,7 +12,7 @@ from pkgindex.errors import Corrupt
 from pkgindex.format import block
 from pkgindex.format.envelope import REMEDY
 from pkgindex.format.manifest import Shard
-from pkgindex.snapshot.shards import ShardFile
+from pkgindex.store.shards import ShardFile
 from pkgindex.store.backend import Backend
 
 Batch = tuple[list[str], list[str]]

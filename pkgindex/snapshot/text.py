@@ -15,7 +15,7 @@ from pkgindex.format import terms
 from pkgindex.format.envelope import REMEDY
 from pkgindex.format.manifest import Shard
 from pkgindex.model.package import Package
-from pkgindex.snapshot.shards import ShardFile
+from pkgindex.store.shards import ShardFile
 from pkgindex.store.backend import Backend
 
 # A package whose name is the question comes before all that only speak of it.
