@@ -14,6 +14,7 @@ from __future__ import annotations
 from itertools import groupby
 
 from pkgindex.errors import Corrupt
+from pkgindex.format.envelope import REMEDY
 
 LINES = 128
 LEVEL = 9
@@ -50,6 +51,16 @@ def trigram_text(paths: bytes) -> str:
             directory = path[:cut]
     lines.append("")
     return "\n".join(lines)
+
+
+def unpack(frame: bytes, name: str) -> bytes:
+    """A block's text, from its frame in the shard *name*. Raises `Corrupt`."""
+    import zstandard
+
+    try:
+        return zstandard.ZstdDecompressor().decompress(frame, max_output_size=UNPACKED_BYTES_MAX)
+    except zstandard.ZstdError as error:
+        raise Corrupt(f"{name}: a damaged block ({error}); {REMEDY}") from error
 
 
 def paths_of(text: bytes) -> bytes:

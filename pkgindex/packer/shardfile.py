@@ -12,7 +12,7 @@ import sqlite3
 from array import array
 from collections.abc import Iterable, Iterator
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 from zlib import crc32
 
 import msgpack
@@ -38,19 +38,35 @@ class Built(NamedTuple):
     last: bytes = b""
 
 
+class TextSource(Protocol):
+    """Rows and posting lists that a text shard is made of."""
+
+    def packages(self) -> Iterator[tuple[str, str]]:
+        """(name, summary), in the order of names; they are numbered from 1. Read to its end before `postings`."""
+
+    def postings(self) -> Iterator[tuple[str, array[int], bytes]]:
+        """(term, ascending package numbers, worths), in the order of terms."""
+
+
 def build_text(file: str, rows: Iterable[list[Any]]) -> Built | None:
     """A text shard of `[name, summary, impacts]`, in the order of names; None when there are none."""
-    inverter = _Inverter(file)
+    inverter = _Inverter(file, rows)
+    try:
+        return build_text_from(file, inverter)
+    finally:
+        inverter.close()
+
+
+def build_text_from(file: str, source: TextSource) -> Built | None:
+    """A text shard of *source*; None when it has no packages."""
     count = 0
     with _writing(file, "text") as connection:
-        for count, (name, summary, impacts) in enumerate(rows, 1):
+        for count, (name, summary) in enumerate(source.packages(), 1):
             connection.execute("INSERT INTO packages VALUES (?, ?, ?)", (count, _storable(name), _storable(summary)))
-            inverter.add(count, impacts)
         connection.executemany(
             "INSERT INTO terms (term, postings) VALUES (?, ?)",
-            ((_storable(term), terms.encode_postings(ids, worths)) for term, ids, worths in inverter.postings()),
+            ((_storable(term), terms.encode_postings(ids, worths)) for term, ids, worths in source.postings()),
         )
-    inverter.close()
     if count:
         return Built(file, "text", count, count)
     os.unlink(file)
@@ -127,13 +143,19 @@ def _cut(chunks: Iterable[list[bytes]]) -> Iterator[list[bytes]]:
 class _Inverter:
     """Turns words by package into packages by word, in bounded memory: what is too much goes to sorted runs."""
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, rows: Iterable[list[Any]]) -> None:
         self._file = file
+        self._rows = rows
         self._runs = 0
         self._count = 0
         self._lists: dict[str, tuple[array[int], bytearray]] = {}
 
-    def add(self, number: int, impacts: dict[str, int]) -> None:
+    def packages(self) -> Iterator[tuple[str, str]]:
+        for number, (name, summary, impacts) in enumerate(self._rows, 1):
+            self._add(number, impacts)
+            yield name, summary
+
+    def _add(self, number: int, impacts: dict[str, int]) -> None:
         lists = self._lists
         for word, worth in impacts.items():
             try:

@@ -1,4 +1,4 @@
-"""Opening a shard: a finished SQLite file that is never written, so SQLite may read it without locks or journal.
+"""Opening a shard: a finished SQLite file that is never written, so SQLite may read it without locks or journal."""
 
 from __future__ import annotations
 
