@@ -50,6 +50,11 @@ def encode(dependants: Mapping[str, int]) -> bytes:
 
 def decode(record: bytes, package: str, name: str) -> dict[str, int]:
     """Mask by dependant, in the order of names."""
+    return dict(zip(*decode_columns(record, package, name), strict=True))
+
+
+def decode_columns(record: bytes, package: str, name: str) -> tuple[list[str], list[int]]:
+    """The dependants and the mask of each. Raises `Corrupt` naming the file *name*."""
     try:
         text, data = msgpack.unpackb(record, raw=False, unicode_errors="surrogateescape")
         masks = array("H")
@@ -57,6 +62,8 @@ def decode(record: bytes, package: str, name: str) -> dict[str, int]:
         if byteorder == "big":
             masks.byteswap()
         names = text.split("\n") if text else []
-        return dict(zip(names, masks, strict=True))
     except (ValueError, TypeError, AttributeError, msgpack.UnpackException) as error:
         raise Corrupt(f"{name}: not a record of {package!r} ({error!r}); {REMEDY}") from error
+    if len(names) != len(masks):
+        raise Corrupt(f"{name}: {len(names)} names and {len(masks)} masks for {package!r}; {REMEDY}")
+    return names, masks.tolist()

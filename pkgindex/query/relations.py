@@ -6,8 +6,9 @@ ships may be provided; following relations goes through its providers when that 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import partial
+from itertools import repeat
 
 from pkgindex.errors import NotFound
 from pkgindex.format.reverse import BIT, kinds_of
@@ -89,7 +90,7 @@ def why(snapshot: Snapshot, first: str, last: str, kinds: Collection[str] = ()) 
 def providers(snapshot: Snapshot, name: str) -> list[str]:
     """The packages that provide *name*, in order."""
     provides = BIT["provides"]
-    return [package for package, mask in snapshot.dependants(name).items() if mask & provides]
+    return [package for package, mask in zip(*snapshot.dependants(name), strict=True) if mask & provides]
 
 
 def _unknown(snapshot: Snapshot, name: str) -> str:
@@ -170,11 +171,18 @@ def _provides(package: Package) -> set[str]:
 
 
 def _reverse_edges(snapshot: Snapshot, asked: str, name: str, wanted: int) -> list[Edge]:
-    # libc6 has 21,800 dependants: the kinds of a mask are looked up once a mask, and edges are made in C.
-    dependants = snapshot.dependants(name)
-    kinds = {mask: kinds_of(mask & wanted) for mask in set(dependants.values())}
-    make, head, tail = partial(tuple.__new__, Edge), (snapshot.repo, snapshot.generation, asked), ("", "", True, (), name, 1)
-    return [make((*head, kind, dependant, *tail)) for dependant, mask in dependants.items() for kind in kinds[mask]]
+    # libc6 has 21,800 dependants: kinds are looked up once a mask, and edges are made in C.
+    names, masks = snapshot.dependants(name)
+    kinds = {mask: kinds_of(mask & wanted) for mask in set(masks)}
+    if all(len(found) == 1 for found in kinds.values()):
+        single = {mask: found[0] for mask, found in kinds.items()}
+        told: Iterable[str] = [single[mask] for mask in masks]
+    else:
+        names, told = [dependant for dependant, mask in zip(names, masks, strict=True) for _ in kinds[mask]], [
+            kind for mask in masks for kind in kinds[mask]]
+    here = (repeat(snapshot.repo), repeat(snapshot.generation), repeat(asked))
+    rest = (repeat(""), repeat(""), repeat(True), repeat(()), repeat(name), repeat(1))
+    return list(map(partial(tuple.__new__, Edge), zip(*here, told, names, *rest, strict=False)))
 
 
 def _constrained(snapshot: Snapshot, edge: Edge) -> Edge:

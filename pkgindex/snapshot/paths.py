@@ -12,8 +12,8 @@ from pkgindex.errors import Corrupt
 from pkgindex.format import block
 from pkgindex.format.envelope import REMEDY
 from pkgindex.format.manifest import Shard
-from pkgindex.store.shards import ShardFile
 from pkgindex.store.backend import Backend
+from pkgindex.store.shards import ShardFile
 
 Batch = tuple[list[str], list[str]]
 Select = Callable[[list[str]], list[int]]

@@ -57,13 +57,13 @@ class Snapshot:
         record, blob = self._blobs.forward(self._group(name), entry.forward, name)
         return forward.decode(record, name, blob, files)
 
-    def dependants(self, name: str) -> dict[str, int]:
-        """Who names *name*, and how: the mask of kinds (see `format.reverse`) by package, in the order of names."""
+    def dependants(self, name: str) -> tuple[list[str], list[int]]:
+        """Who names *name*, in order, and how each does: the mask of kinds (see `format.reverse`)."""
         entry = self.entry(name)
         if entry is None or not entry.reverse:
-            return {}
+            return [], []
         record, blob = self._blobs.reverse(self._group(name), entry.reverse, name)
-        return reverse.decode(record, name, blob)
+        return reverse.decode_columns(record, name, blob)
 
     # Files
 

@@ -15,8 +15,8 @@ from pkgindex.format import terms
 from pkgindex.format.envelope import REMEDY
 from pkgindex.format.manifest import Shard
 from pkgindex.model.package import Package
-from pkgindex.store.shards import ShardFile
 from pkgindex.store.backend import Backend
+from pkgindex.store.shards import ShardFile
 
 # A package whose name is the question comes before all that only speak of it.
 EXACT_NAME_SCORE = 100.0
