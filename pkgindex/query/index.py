@@ -47,10 +47,6 @@ class Index:
         self.close()
 
     def close(self) -> None:
-        for snapshot in self._pinned.values():
-            snapshot.close()
-        for reader in self._readers.values():
-            reader.close()
         self._readers, self._pinned = {}, {}
 
     def repositories(self) -> list[str]:

@@ -11,8 +11,6 @@ from collections.abc import Callable, Iterable, Iterator
 from pkgindex.errors import Corrupt
 from pkgindex.format import block
 from pkgindex.format.envelope import REMEDY
-from pkgindex.format.manifest import Shard
-from pkgindex.store.backend import Backend
 from pkgindex.store.shards import ShardFile
 
 Batch = tuple[list[str], list[str]]
@@ -20,15 +18,15 @@ Select = Callable[[list[str]], list[int]]
 
 
 class PathsShard:
-    """One paths shard, opened on first use."""
+    """One paths shard; of the packages in *hidden* it says nothing."""
 
-    def __init__(self, backend: Backend, shard: Shard, hidden: frozenset[str]) -> None:
+    def __init__(self, file: ShardFile, hidden: frozenset[str]) -> None:
         import zstandard
 
-        self.shard = shard
+        self.shard = file.shard
+        self.name = file.name
         self.hidden = hidden
-        self._file = ShardFile(backend, shard)
-        self.name = self._file.name
+        self._file = file
         self._decompressor = zstandard.ZstdDecompressor()
         self._damage: type[Exception] = zstandard.ZstdError
         self._last: tuple[int, list[bytes], list[str]] = (0, [], [])
@@ -73,9 +71,6 @@ class PathsShard:
     def cost(self, narrow: str) -> int:
         """How many blocks fit *narrow*."""
         return sum(1 for _ in self._file.rows("SELECT rowid FROM trigrams WHERE trigrams MATCH ?", narrow))
-
-    def close(self) -> None:
-        self._file.close()
 
     def _equal(self, path: bytes, listed: list[bytes], owners: list[str]) -> Iterator[tuple[bytes, str]]:
         if path in listed:

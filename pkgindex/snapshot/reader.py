@@ -51,9 +51,7 @@ class Reader:
             raise Gone(f"generation {self._seen} of {self.repo!r} was there, and {head} is the highest listed now")
         if head == 0:
             raise NoIndex(f"repository {self.repo!r} has no generation yet: run 'pkgindex pack {self.repo}'")
-        opened = Snapshot(self._manifest(head), self._blobs)
-        if current is not None:
-            current.close()
+        opened = Snapshot(self._manifest(head), self._blobs, current)
         self._current, self._seen = opened, head
         return opened
 
@@ -82,21 +80,13 @@ class Reader:
             except Gone as gone:
                 if time.monotonic() > deadline:
                     raise self._hole(gone) from gone
-                self._forget()
+                self._current = None
                 time.sleep(BACK_OFF_SECONDS[min(attempt, len(BACK_OFF_SECONDS) - 1)])
         raise AssertionError("unreachable: the deadline comes first")
-
-    def close(self) -> None:
-        self._forget()
 
     def _hole(self, gone: Gone) -> Corrupt | Gone:
         """A file that stays away while its generation stays the newest is not stale, but lost."""
         return Corrupt(f"{gone}, and generation {self._generations.head()} of {self.repo!r} still names it; {REMEDY}")
-
-    def _forget(self) -> None:
-        if self._current is not None:
-            self._current.close()
-            self._current = None
 
     def _manifest(self, generation: int) -> manifests.Manifest:
         data = self._generations.read(generation)

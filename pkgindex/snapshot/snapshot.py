@@ -15,20 +15,24 @@ from functools import cached_property
 
 from pkgindex.format import forward, reverse
 from pkgindex.format.block import pair
-from pkgindex.format.manifest import LOOSE_PATHS, LOOSE_TEXT, Manifest
+from pkgindex.format.manifest import LOOSE_PATHS, LOOSE_TEXT, Manifest, Shard
 from pkgindex.format.page import Entry, group_of, page_of
 from pkgindex.model.package import Package
 from pkgindex.snapshot import text
 from pkgindex.snapshot.blobs import Blobs
 from pkgindex.snapshot.paths import Batch, PathsShard, Select
+from pkgindex.store.shards import ShardFile
 
 
 class Snapshot:
     """One generation of one repository. Everything here raises `Gone` and `Corrupt`."""
 
-    def __init__(self, manifest: Manifest, blobs: Blobs) -> None:
+    def __init__(self, manifest: Manifest, blobs: Blobs, before: Snapshot | None = None) -> None:
+        """What *before*, an older snapshot, has open and this one still names stays open: shards are never read again."""
         self.manifest = manifest
         self._blobs = blobs
+        known: dict[tuple[str, int, str], ShardFile] = before._files if before is not None else {}
+        self._files: dict[tuple[str, int, str], ShardFile] = {_key(shard): known[_key(shard)] for shard in manifest.shards if _key(shard) in known}
 
     @property
     def repo(self) -> str:
@@ -103,13 +107,6 @@ class Snapshot:
         """Shipped packages whose names begin so, in order."""
         return heapq.merge(*[shard.names(beginning) for shard in self._text_shards])
 
-    def close(self) -> None:
-        """Let go of the shards' files."""
-        for shard in self.__dict__.pop("_text_shards", []):
-            shard.close()
-        for opened in self.__dict__.pop("_open_paths", {}).values():
-            opened.close()
-
     # Details
 
     def _page(self, number: int) -> dict[str, Entry]:
@@ -153,26 +150,33 @@ class Snapshot:
     def _open_paths(self) -> dict[int, PathsShard]:
         return {}
 
+    def _file(self, shard: Shard) -> ShardFile:
+        if _key(shard) not in self._files:
+            self._files[_key(shard)] = ShardFile(self._blobs.backend, shard)
+        return self._files[_key(shard)]
+
     def _paths_shard(self, number: int) -> PathsShard:
         opened = self._open_paths.get(number)
         if opened is None:
             shard = next(shard for shard in self.manifest.shards_of("paths") if shard.number == number)
             hidden = self._blobs.dead("paths", number, shard.dead_stamp).union(self._loose(LOOSE_PATHS))
-            opened = self._open_paths[number] = PathsShard(self._blobs.backend, shard, hidden)
+            opened = self._open_paths[number] = PathsShard(self._file(shard), hidden)
         return opened
 
     @cached_property
     def _text_shards(self) -> list[text.TextShard | text.LooseText]:
         loose = self._loose(LOOSE_TEXT)
         found: list[text.TextShard | text.LooseText] = [
-            text.TextShard(
-                self._blobs.backend, shard, self._blobs.dead("text", shard.number, shard.dead_stamp).union(loose)
-            )
+            text.TextShard(self._file(shard), self._blobs.dead("text", shard.number, shard.dead_stamp).union(loose))
             for shard in self.manifest.shards_of("text")
         ]
         if loose:
             found.append(text.LooseText(self._loose_packages(LOOSE_TEXT)))
         return found
+
+
+def _key(shard: Shard) -> tuple[str, int, str]:
+    return shard.kind, shard.number, shard.stamp
 
 
 def _all_paths(package: Package) -> set[bytes]:

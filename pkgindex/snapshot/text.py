@@ -13,9 +13,7 @@ from typing import NamedTuple
 from pkgindex.errors import Corrupt
 from pkgindex.format import terms
 from pkgindex.format.envelope import REMEDY
-from pkgindex.format.manifest import Shard
 from pkgindex.model.package import Package
-from pkgindex.store.backend import Backend
 from pkgindex.store.shards import ShardFile
 
 # A package whose name is the question comes before all that only speak of it.
@@ -29,11 +27,11 @@ class Found(NamedTuple):
 
 
 class TextShard:
-    """One text shard, opened on first use."""
+    """One text shard; of the packages in *hidden* it says nothing."""
 
-    def __init__(self, backend: Backend, shard: Shard, hidden: frozenset[str]) -> None:
-        self._file = ShardFile(backend, shard)
-        self.name = self._file.name
+    def __init__(self, file: ShardFile, hidden: frozenset[str]) -> None:
+        self._file = file
+        self.name = file.name
         self._hidden = {
             number for name in hidden for (number,) in self._file.rows("SELECT id FROM packages WHERE name = ?", name)
         }
@@ -68,9 +66,6 @@ class TextShard:
                           beginning, beginning + "\U0010ffff")
         return (name for number, name in rows if number not in self._hidden)
 
-    def close(self) -> None:
-        self._file.close()
-
 
 class LooseText:
     """Packages that are in no shard yet, in the same shape as a shard."""
@@ -91,9 +86,6 @@ class LooseText:
 
     def names(self, beginning: str) -> Iterator[str]:
         return (package.name for package in self._packages if package.name.startswith(beginning))
-
-    def close(self) -> None:
-        self._packages = []
 
 
 def summary_of(package: Package) -> str:
