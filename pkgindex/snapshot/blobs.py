@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TypeVar
 
 from pkgindex.errors import Corrupt
-from pkgindex.format import forward, names, page, reverse
-from pkgindex.format.envelope import REMEDY, unseal
+from pkgindex.format import dead, forward, names, page, reverse
+from pkgindex.format.envelope import REMEDY
 from pkgindex.format.page import Entry
 from pkgindex.store.backend import Backend
 
@@ -58,7 +58,7 @@ class Blobs:
         if not stamp:
             return frozenset()
         name = names.dead_name(kind, number, stamp)
-        return frozenset(unseal(self.backend.read(name), "dead", stamp, name))
+        return frozenset(dead.decode(self.backend.read(name), kind, number, stamp, name))
 
     def _record(self, kind: str, group: str, stamp: str, package: str) -> tuple[bytes, str]:
         name = names.facts_name(kind, group, stamp)

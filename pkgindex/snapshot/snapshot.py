@@ -18,10 +18,13 @@ from pkgindex.format.block import pair
 from pkgindex.format.manifest import LOOSE_PATHS, LOOSE_TEXT, Manifest, Shard
 from pkgindex.format.page import Entry, group_of, page_of
 from pkgindex.model.package import Package
-from pkgindex.snapshot import text
 from pkgindex.snapshot.blobs import Blobs
 from pkgindex.snapshot.paths import Batch, PathsShard, Select
 from pkgindex.store.shards import ShardFile
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # questions about files do without the import of what is about words
+    from pkgindex.snapshot import text
 
 
 class Snapshot:
@@ -101,6 +104,8 @@ class Snapshot:
 
     def search(self, words: list[str], exact: str, limit: int | None) -> list[text.Found]:
         """The packages that hold every word, best first. See `text.search`."""
+        from pkgindex.snapshot import text
+
         return text.search(self._text_shards, words, exact, self.manifest.packages, limit)
 
     def names(self, beginning: str) -> Iterator[str]:
@@ -165,6 +170,8 @@ class Snapshot:
 
     @cached_property
     def _text_shards(self) -> list[text.TextShard | text.LooseText]:
+        from pkgindex.snapshot import text
+
         loose = self._loose(LOOSE_TEXT)
         found: list[text.TextShard | text.LooseText] = [
             text.TextShard(self._file(shard), self._blobs.dead("text", shard.number, shard.dead_stamp).union(loose))

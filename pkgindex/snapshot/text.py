@@ -118,9 +118,10 @@ def search(
             scores[number] += EXACT_NAME_SCORE
         for chosen, score in _highest(scores, limit):
             name, summary = shard.package(chosen)
-            best.append(Found(name, round(score, 4), summary))
+            best.append(Found(name, score, summary))
+    # Rounded last: what is cut off must not depend on how the packages are spread over shards.
     best.sort(key=lambda hit: (-hit.score, hit.package))
-    return best[:limit]
+    return [hit._replace(score=round(hit.score, 4)) for hit in best[:limit]]
 
 
 def _scores(found: Sequence[Mapping[int, int]], rarities: Sequence[float]) -> dict[int, float]:
