@@ -28,11 +28,12 @@ class Blobs:
         self._pages: dict[str, dict[str, Entry]] = {}
         self._groups: dict[str, dict[str, bytes]] = {}
 
-    def page(self, number: int, stamp: str) -> dict[str, Entry]:
+    def page(self, number: int, pages: int, stamp: str) -> dict[str, Entry]:
+        """Page *number* of *pages*."""
         name = names.page_name(number, stamp)
         found = self._pages.get(name)
         if found is None:
-            found = page.decode(self.backend.read(name), stamp, name)
+            found = page.placed(page.decode(self.backend.read(name), stamp, name), number, pages, name)
             _remember(self._pages, name, found, PAGES_MAX)
         return found
 

@@ -37,7 +37,7 @@ class PathsShard:
             for number in self._blocks_from(path + b"\t"):
                 listed, owners = self._block(number)
                 yield from self._equal(path, listed, owners)
-                if listed[-1] > path:
+                if block.pair(listed[-1], owners[-1]) > path + b"\t\xff":
                     break
 
     def matching(self, narrow: str, may: Callable[[str], bool], select: Select) -> Iterator[Batch]:
@@ -74,10 +74,9 @@ class PathsShard:
 
     def _equal(self, path: bytes, listed: list[bytes], owners: list[str]) -> Iterator[tuple[bytes, str]]:
         if path in listed:
+            # Not always side by side: pairs of a path with a tab in it may stand between.
             for number in range(listed.index(path), len(listed)):
-                if listed[number] != path:
-                    break
-                if owners[number] not in self.hidden:
+                if listed[number] == path and owners[number] not in self.hidden:
                     yield path, owners[number]
 
     def _blocks_from(self, key: bytes) -> Iterator[int]:

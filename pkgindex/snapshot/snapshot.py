@@ -30,12 +30,14 @@ if TYPE_CHECKING:  # questions about files do without the import of what is abou
 class Snapshot:
     """One generation of one repository. Everything here raises `Gone` and `Corrupt`."""
 
+    _files: dict[tuple[str, int, str], ShardFile]
+
     def __init__(self, manifest: Manifest, blobs: Blobs, before: Snapshot | None = None) -> None:
         """What *before*, an older snapshot, has open and this one still names stays open: shards are never read again."""
         self.manifest = manifest
         self._blobs = blobs
-        known: dict[tuple[str, int, str], ShardFile] = before._files if before is not None else {}
-        self._files: dict[tuple[str, int, str], ShardFile] = {_key(shard): known[_key(shard)] for shard in manifest.shards if _key(shard) in known}
+        known = before._files if before is not None else {}
+        self._files = {key: known[key] for key in map(_key, manifest.shards) if key in known}
 
     @property
     def repo(self) -> str:
@@ -116,7 +118,7 @@ class Snapshot:
 
     def _page(self, number: int) -> dict[str, Entry]:
         stamp = self.manifest.page_stamps[number]
-        return self._blobs.page(number, stamp) if stamp else {}
+        return self._blobs.page(number, len(self.manifest.page_stamps), stamp) if stamp else {}
 
     def _group(self, name: str) -> str:
         return group_of(name, self.manifest.partition)
