@@ -76,11 +76,14 @@ class Target(NamedTuple):
     tell: Callable[[str], None] = lambda message: None
 
 
-def pack(target: Target, submissions: Sequence[Submission]) -> Report:
+def pack(
+    target: Target, submissions: Sequence[Submission], postpones: Callable[[Refusal], bool] = lambda refusal: False
+) -> Report:
     """Pack *submissions*, in their order, into one generation of the repository.
 
     The caller holds the repository's lock if it wants to spare itself doing work twice. Raises `NoSpace` and other
-    `StoreError`, and then nothing has changed.
+    `StoreError`, and the error of a refusal of which *postpones* says that the others must not be packed without it; and
+    then nothing has changed.
     """
     began = time.monotonic()
     head = Head(target.backend, target.repo)
@@ -91,6 +94,8 @@ def pack(target: Target, submissions: Sequence[Submission]) -> Report:
         with Workers(_processes(target, fresh)) as workers, target.backend.helped():
             partitions = _partitions(submission.size for submission in fresh)
             collections, refused, digests = _collect(target, workers, head.manifest, fresh, scratch, partitions)
+            if missed := next(filter(postpones, refused), None):
+                raise missed.error
             manifest = _publish(target, workers, collections, digests, scratch, partitions) if collections else None
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
