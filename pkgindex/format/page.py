@@ -76,3 +76,13 @@ def decode(data: bytes, stamp: str, name: str) -> dict[str, Entry]:
         return {package: Entry(*entry) for package, entry in content.items()}
     except (AttributeError, TypeError) as error:
         raise Corrupt(f"{name}: not a page ({error!r}); {REMEDY}") from error
+
+
+def placed(entries: dict[str, Entry], number: int, pages: int, name: str) -> dict[str, Entry]:
+    """*entries*, which are those of page *number* of *pages*. Pages of one publish share their stamp, so one could lie in
+    the place of another, where it would hide its names; the first entry tells.
+    """
+    first = next(iter(entries), None)
+    if first is not None and page_of(first, pages) != number:
+        raise Corrupt(f"{name}: holds {first!r}, which belongs on page {page_of(first, pages):x} of {pages}; {REMEDY}")
+    return entries

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from pkgindex.format import forward, names, page, reverse
-from pkgindex.format.envelope import seal
+from pkgindex.format import dead, forward, names, page, reverse
 from pkgindex.format.page import Entry
 from pkgindex.store.backend import Backend
 
@@ -32,7 +31,7 @@ class BlobWriter:
         self._create(names.page_name(number, self.stamp), page.encode(entries, self.stamp))
 
     def dead(self, kind: str, number: int, packages: list[str]) -> None:
-        self._create(names.dead_name(kind, number, self.stamp), seal("dead", self.stamp, packages))
+        self._create(names.dead_name(kind, number, self.stamp), dead.encode(kind, number, packages, self.stamp))
 
     def adopt(self, file: str, kind: str, number: int) -> None:
         """A finished shard."""

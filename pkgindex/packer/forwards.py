@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import msgpack
 
 from pkgindex.format import forward, terms
+from pkgindex.format.digest import digest
 from pkgindex.format.names import spread
 from pkgindex.format.page import Entry, group_of
 from pkgindex.format.reverse import BIT
@@ -25,7 +26,7 @@ from pkgindex.model.package import Package, Release, Text
 from pkgindex.packer.blobwriter import BlobWriter
 from pkgindex.packer.collect import Collection
 from pkgindex.packer.previous import Previous
-from pkgindex.packer.updates import Parts, Update, digest, load
+from pkgindex.packer.updates import Parts, Update, load
 
 NAMES_TOLD_MAX = 50
 
@@ -117,7 +118,8 @@ class _Slice:
         paths = entry.paths
         if files != entry.files:
             paths = self._file(name, new, update)
-        if meta != entry.meta or texts != entry.texts:
+        if meta != entry.meta or texts != entry.texts or new.empty() is bool(entry.forward):
+            # A package of which only files are known has a row all the same: it is found by its name.
             self._texts.append(name)
             if not new.empty():
                 self._rows.append([name, *row_of(name, new)])

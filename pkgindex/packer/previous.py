@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pkgindex.format import forward, names, page, reverse
-from pkgindex.format.envelope import unseal
+from pkgindex.format import dead, forward, names, page, reverse
 from pkgindex.format.manifest import Manifest
 from pkgindex.format.page import BUCKETS, Entry, group_of, page_of
 from pkgindex.store.backend import Backend
@@ -89,11 +88,12 @@ class Previous:
         if not stamp:
             return []
         blob = names.dead_name(kind, number, stamp)
-        return list(unseal(self.backend.read(blob), "dead", stamp, blob))
+        return dead.decode(self.backend.read(blob), kind, number, stamp, blob)
 
     def _page(self, number: int) -> dict[str, Entry]:
         if number not in self._pages:
             stamp = self.manifest.page_stamps[number]
             name = names.page_name(number, stamp)
-            self._pages[number] = page.decode(self.backend.read(name), stamp, name) if stamp else {}
+            found = page.decode(self.backend.read(name), stamp, name) if stamp else {}
+            self._pages[number] = page.placed(found, number, len(self.manifest.page_stamps), name)
         return self._pages[number]

@@ -8,7 +8,6 @@ and leaves the rest alone: so that submissions about different things may be pac
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from hashlib import blake2b
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -68,6 +67,8 @@ def _lay_pairs(updates: dict[str, Update], collection: Collection, partition: in
             lists[owner].append(path)
         except KeyError:
             lists[owner] = [path]
+    if len(collection.touches) > 1:  # a listing of files alone forgets nothing
+        lists = {owner: told for owner, paths in lists.items() if (told := _since_forgotten(paths))}
     for owner, paths in lists.items():
         name = owner.decode("utf-8", "surrogateescape")
         update = updates.get(name)
@@ -78,6 +79,11 @@ def _lay_pairs(updates: dict[str, Update], collection: Collection, partition: in
             paths += known
         paths.sort()
         update.files[architecture] = [path for path, _ in groupby(paths)]
+
+
+def _since_forgotten(paths: list[bytes]) -> list[bytes]:
+    """What came after the last line without a path; see `collect`."""
+    return paths[len(paths) - paths[::-1].index(b"") :] if b"" in paths else paths
 
 
 class Parts:
@@ -110,9 +116,3 @@ class Parts:
 
     def empty(self) -> bool:
         return not (self.releases or self.files or self.texts)
-
-
-def digest(content: object) -> bytes:
-    """Eight bytes for anything msgpack can hold, or for bytes themselves."""
-    data = content if isinstance(content, bytes) else msgpack.packb(content, unicode_errors="surrogateescape")
-    return blake2b(data, digest_size=8).digest()
