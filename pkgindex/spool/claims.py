@@ -90,6 +90,16 @@ class Claims:
             return False
         return (status.st_size, status.st_mtime_ns) == (claim.size, claim.mtime_ns)
 
+    def age_seconds(self, claim: Claim) -> float:
+        """Since somebody last wrote to it, by the storage's clock; 0 when it is not ours any more."""
+        self._spool.require()
+        try:
+            return max(0.0, (self._touch() - os.lstat(claim.path).st_mtime_ns) / 1e9)
+        except FileNotFoundError:
+            return 0.0
+        except OSError as error:
+            raise moves.refusal(error, claim.path) from error
+
     def done(self, claim: Claim) -> bool:
         """Remove what is published; False when it was not ours any more."""
         self._spool.require()
@@ -104,6 +114,15 @@ class Claims:
         try:
             # The name holds the identity: in `incoming` it can only ever be this submission.
             return moves.move(claim.path, os.path.join(self._incoming, os.path.basename(claim.path)))
+        except OSError as error:
+            raise moves.refusal(error, claim.path) from error
+
+    def give_back_anew(self, claim: Claim) -> bool:
+        """Put it back as a submission of its own, because it was written to after it was packed; as `give_back` otherwise."""
+        self._spool.require()
+        drop = names.fitted(names.parse(os.path.basename(claim.path))._replace(id=new_id()))
+        try:
+            return moves.move(claim.path, os.path.join(self._incoming, drop.name))
         except OSError as error:
             raise moves.refusal(error, claim.path) from error
 
