@@ -4,7 +4,7 @@ A package's facts go to the partition that its name falls in, so that later each
 any process, without the others. Paths keep the shape they came in, `path TAB package` lines, because there are millions.
 
     DIRECTORY/3.facts       msgpack: [package, "release" | "text" | "whole" | "removed", ...] one after another
-    DIRECTORY/3.amd64.paths the lines of one architecture
+    DIRECTORY/3.amd64.paths the lines of one architecture; one without a path: forget what this says above of the package
 """
 
 from __future__ import annotations
@@ -108,6 +108,7 @@ class _Sorter:
         else:
             parts = [package, "whole" if isinstance(fact, facts.Whole) else "removed"]
             self.touched.update(meta=None, files=None, text=None)
+            self._forget_paths(package)
         partition = spread(package) & self._mask
         buffer = self._facts[partition]
         buffer += self._packer.pack(parts)
@@ -140,6 +141,13 @@ class _Sorter:
         for partition, buffer in enumerate(self._facts):
             if buffer:
                 self._write(f"{partition}.facts", buffer)
+
+    def _forget_paths(self, package: str) -> None:
+        """What this submission said of the package's files before does not count: a line without a path says so."""
+        owner = package.encode("utf-8", "surrogateescape")
+        for lists in self._lists.values():
+            if owner in lists:
+                lists[owner].append(b"\t" + owner)
 
     def _list_of(self, architecture: str, owner: bytes) -> list[bytes]:
         """The lines of the owner's partition: one look-up a pair instead of a checksum a pair."""

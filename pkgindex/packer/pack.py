@@ -120,10 +120,13 @@ def _collect(
     standing = _standing(manifest, submissions, digests)
     reading = [submission for submission in submissions if submission not in standing]
     found, refused = _read(target, workers, reading, scratch, partitions)
-    covered = {f"{facet}/{scope}" for collection in found for facet, scope in collection.covers}
-    again = [submission for submission, scopes in standing.items() if covered & scopes]
-    if again:
-        # Part of a set of which another part is new: the set is laid over as a whole.
+    while True:
+        covered = {f"{facet}/{scope}" for collection in found for facet, scope in collection.covers}
+        again = [submission for submission, scopes in standing.items() if covered & scopes]
+        if not again:
+            break
+        # Part of a set of which another part is new: the set is laid over as a whole. It may speak for more than that.
+        standing = {submission: scopes for submission, scopes in standing.items() if submission not in again}
         more, refused_more = _read(target, workers, again, scratch, partitions)
         found, refused = found + more, refused + refused_more
     order = {submission: place for place, submission in enumerate(submissions)}
@@ -188,8 +191,7 @@ def _publish(
             target.tell("another writer was first: doing it again on top")
             continue
         except BaseException:
-            if target.backend.names("generations")[-1:] != [f"{head.manifest.generation + 1:016d}"]:
-                withdraw(target.backend, plan.stamp)
+            withdraw(target.backend, plan.stamp)
             raise
         return manifest
     raise StoreError(f"repository {target.repo!r}: {ATTEMPTS_MAX} times another writer was first; try again later")
@@ -277,7 +279,8 @@ def _plan(head: Head, collections: Sequence[Collection], partitions: int, token:
     pages = len(head.manifest.page_stamps)
     wanted = pages_for(max(head.manifest.names, head.manifest.packages + packages))
     # Growing means writing all pages again: only when they have become twice as many as is good.
-    pages = wanted if head.manifest.generation <= 1 or wanted > 2 * pages else pages
+    # Never fewer: a new page takes over from one old page, not from two.
+    pages = wanted if wanted > (2 * pages if head.manifest.names else 0) else pages
     slices = 1 if head.manifest.partition == "whole" else min(partitions, pages, 256)
     samples = [sample for collection in collections for sample in collection.samples]
     return Plan(

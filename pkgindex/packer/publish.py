@@ -62,7 +62,9 @@ def publish(head: Head, manifest: Manifest, token: str, blobs: Iterable[str], ke
 
 
 def withdraw(backend: Backend, stamp: str) -> None:
-    """Remove everything written under *stamp*, whose generation will never be."""
+    """Remove everything written under *stamp*, whose generation will never be; nothing when it is published after all."""
+    if _is_published(backend, stamp):
+        return
     for name in all_blobs(backend):
         parsed = parse_blob(name)
         if parsed is not None and parsed[0] == stamp:
@@ -79,6 +81,16 @@ def all_blobs(backend: Backend) -> list[str]:
         else:
             found += [f"{directory}/{name}" for name in backend.names(directory)]
     return found
+
+
+def _is_published(backend: Backend, stamp: str) -> bool:
+    """Whether the manifest of the stamp's generation is there and was made under this very stamp."""
+    number = int(stamp.partition("-")[0])
+    generations = Generations(backend)
+    try:
+        return number in generations.numbers() and generations.read(number).split(b" ", 4)[3:4] == [stamp.encode()]
+    except Gone:
+        return False
 
 
 def _is_there(generations: Generations, number: int, data: bytes) -> bool:
