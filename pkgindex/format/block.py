@@ -48,7 +48,7 @@ def trigram_text(paths: bytes) -> str:
             lines.append(path[cut - 1 :])
         else:
             lines.append(path)
-            directory = path[:cut]
+            directory = path[:cut] if cut > 0 else None
     lines.append("")
     return "\n".join(lines)
 

@@ -47,6 +47,8 @@ def unseal(data: bytes, kind: str, stamp: str, name: str) -> Any:
     if not fields[1].isdigit() or int(fields[1]) > FORMAT:
         shown = fields[1].decode("ascii", "replace")
         raise NewerFormat(f"format {shown} in {name}: this pkgindex reads up to {FORMAT}; upgrade it")
+    if fields[1] != b"%d" % FORMAT:
+        raise Corrupt(f"{name}: format {fields[1].decode('ascii', 'replace')}, which there never was; {REMEDY}")
     if fields[2] != kind.encode() or (stamp and fields[3] != stamp.encode()):
         found = b" ".join(fields[2:4]).decode("ascii", "replace")
         raise Corrupt(f"{name}: holds '{found}' where '{kind} {stamp}' belongs; {REMEDY}")
@@ -57,7 +59,7 @@ def unseal(data: bytes, kind: str, stamp: str, name: str) -> Any:
         raise Corrupt(f"{name}: its checksum does not fit; {REMEDY}")
     try:
         return msgpack.unpackb(body, raw=False, unicode_errors="surrogateescape", strict_map_key=False)
-    except (ValueError, msgpack.UnpackException) as error:
+    except (ValueError, TypeError, msgpack.UnpackException) as error:
         raise Corrupt(f"{name}: not msgpack after its first line ({error}); {REMEDY}") from error
 
 

@@ -125,7 +125,7 @@ def decode(data: bytes, repo: str, generation: int, name: str) -> Manifest:
         change = Change(*content["change"])
         content["change"] = change._replace(names=tuple(change.names))
         manifest = Manifest(**{field: content[field] for field in Manifest._fields})
-    except (KeyError, IndexError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, IndexError, TypeError, ValueError) as error:
         raise Corrupt(f"{name}: not a manifest ({error!r}); {REMEDY}") from error
     if manifest.repo != repo or manifest.generation != generation:
         raise Corrupt(f"{name}: is generation {manifest.generation} of {manifest.repo!r}; {REMEDY}")

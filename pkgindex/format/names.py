@@ -68,7 +68,7 @@ def encode(package: str) -> str:
     ('libstdc++6', 'docbook2%58', '%2e.%2fx', '%2ehidden')
     """
     data = package.encode("utf-8", "surrogateescape")
-    if data.isalnum() and data.islower():
+    if data.isalnum() and data.islower() and len(data) <= NAME_BYTES_MAX:
         return package
     parts = [chr(byte) if byte in _SAFE else f"%{byte:02x}" for byte in data]
     if parts and parts[0] == ".":

@@ -23,7 +23,8 @@ TERM_CHARACTERS_MAX = 64
 K1 = 1.2
 RAW_POSTINGS_MAX = 64
 
-_WORD = re.compile(r"[^\W_]+(?:[+#]+(?!\w))?")
+# The signs all or not at all: `libstdc++6` is found by `libstdc`.
+_WORD = re.compile(r"[^\W_]+(?:[+#]++(?!\w))?")
 
 
 class Column(NamedTuple):
