@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from itertools import product
 from re import _constants, _parser  # type: ignore[attr-defined]
 from typing import Any, NamedTuple
 
@@ -62,7 +63,7 @@ def regex(text: str, ignore_case: bool = False) -> Pattern:
     def select(paths: list[str]) -> list[int]:
         return [place for place, path in enumerate(paths) if test(path)]
 
-    narrow = _expression(tree)
+    narrow = _expression(tree, bool(tree.state.flags & re.IGNORECASE))
     if _line_by_line(tree):
         return Pattern(narrow, lambda block: True, select)
     return Pattern(narrow, lambda block: block_search(block) is not None, select)
@@ -94,7 +95,8 @@ def _translated(text: str, any_character: str) -> str:
         elif character == "[" and (end := text.find("]", place + 1 + (text[place : place + 1] in ("!", "^")))) > 0:
             inside = text[place:end]
             negated = inside[:1] in ("!", "^")
-            escaped = inside[negated:].replace("\\", "\\\\").replace("[", "\\[").replace("]", "\\]").replace("^", "\\^")
+            # All but the range's `-`: of `re`'s own classes (and those it may have one day) a shell has none.
+            escaped = re.sub(r"[][\\^&~|]", r"\\\g<0>", inside[negated:])
             parts.append(f"[^\n{escaped}]" if negated else f"[{escaped}]")
             place = end + 1
         else:
@@ -128,9 +130,13 @@ def _below(operation: Any, argument: Any) -> Iterable[Any]:
 
 
 class _Runs:
-    """The texts that a match may have at this place, and what every match must have before it."""
+    """The texts that a match may have at this place, and what every match must have before it.
 
-    def __init__(self) -> None:
+    *folded*: case does not matter, by the rules of `re`.
+    """
+
+    def __init__(self, folded: bool) -> None:
+        self.folded = folded
         self.required: list[str] = []
         self._texts = {""}
 
@@ -155,13 +161,13 @@ class _Runs:
             self.required.append(expression)
 
     def _require(self) -> None:
-        expressions = sorted({_all_of(text) for text in self._texts})
+        expressions = sorted({_all_of(text, self.folded) for text in self._texts})
         if all(expressions):
             self.required.append(expressions[0] if len(expressions) == 1 else "(" + " OR ".join(expressions) + ")")
 
 
-def _expression(tree: Any) -> str:
-    runs = _Runs()
+def _expression(tree: Any, folded: bool) -> str:
+    runs = _Runs(folded)
     _walk(tree, runs)
     runs.cut()
     return " AND ".join(dict.fromkeys(runs.required))
@@ -176,7 +182,7 @@ def _walk(tree: Any, runs: _Runs) -> None:
         elif operation is _constants.AT and argument is _constants.AT_END:
             runs.extend(["\n"])
             runs.cut()
-        elif operation is _constants.SUBPATTERN and not argument[2]:
+        elif operation is _constants.SUBPATTERN and not argument[2] and not argument[1] & re.IGNORECASE:
             _walk(argument[3], runs)
         elif operation in (_constants.MAX_REPEAT, _constants.MIN_REPEAT) and argument[0] > 0:
             least, most, repeated = argument
@@ -189,7 +195,7 @@ def _walk(tree: Any, runs: _Runs) -> None:
                 runs.cut()
                 _walk(repeated, runs)
         elif operation is _constants.BRANCH:
-            branches = [_expression(branch) for branch in argument[1]]
+            branches = [_expression(branch, runs.folded) for branch in argument[1]]
             runs.require("(" + " OR ".join(f"({branch})" for branch in branches) + ")" if all(branches) else "")
         else:
             runs.cut()
@@ -208,12 +214,23 @@ def _characters(members: Any) -> list[str]:
     return found if len(found) <= CLASS_MAX else []
 
 
-def _all_of(text: str) -> str:
+def _all_of(text: str, folded: bool = False) -> str:
     """The trigrams of *text*, all of them; empty when it has none that the index has."""
     trigrams = dict.fromkeys(text[place : place + 3] for place in range(len(text) - 2))
     usable = [trigram for trigram in trigrams if "\0" not in trigram and trigram.isprintable() | trigram.endswith("\n")]
-    return " AND ".join('"' + trigram.replace('"', '""') + '"' for trigram in usable if _encodable(trigram))
+    return " AND ".join(filter(None, [_any_case(trigram) if folded else _quoted(trigram) for trigram in usable]))
 
 
-def _encodable(text: str) -> bool:
-    return not any("\ud800" <= character <= "\udfff" for character in text)
+def _any_case(trigram: str) -> str:
+    """The index folds ASCII as `re` does, but for the two letters that `re` holds equal to an `i`; beyond, they differ."""
+    if not trigram.isascii():
+        return ""
+    spelled = [("i", "\u0131", "\u0130") if character in "iI" else (character,) for character in trigram]
+    found = [_quoted("".join(characters)) for characters in product(*spelled)]
+    return found[0] if len(found) == 1 else "(" + " OR ".join(found) + ")"
+
+
+def _quoted(trigram: str) -> str:
+    if any("\ud800" <= character <= "\udfff" for character in trigram):
+        return ""
+    return '"' + trigram.replace('"', '""') + '"'
