@@ -100,9 +100,16 @@ class PathsShard:
                 "SELECT frame FROM trigrams JOIN blocks ON id = trigrams.rowid WHERE trigrams MATCH ? ORDER BY trigrams.rowid",
                 narrow,
             )
-        else:
-            rows = self._file.rows("SELECT frame FROM blocks ORDER BY id")
-        return (row[0] for row in rows)
+            return (row[0] for row in rows)
+        return self._all_frames()
+
+    def _all_frames(self) -> Iterator[bytes]:
+        self._file.expect_whole_read()
+        try:
+            for (frame,) in self._file.rows("SELECT frame FROM blocks ORDER BY id"):
+                yield frame
+        finally:
+            self._file.expect_scattered_reads()
 
     def _decompress(self, frame: bytes) -> bytes:
         try:
