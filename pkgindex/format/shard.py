@@ -60,3 +60,8 @@ def separator(before: bytes, first: bytes) -> bytes:
         if first[:length] > before:
             return first[:length]
     return first
+
+
+def storable(text: str) -> str:
+    """What SQLite can hold of a text, which is UTF-8: a byte that was none is shown as the replacement character."""
+    return text if text.isascii() else text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

@@ -20,7 +20,7 @@ import msgpack
 from pkgindex.errors import NoSpace, StoreError
 from pkgindex.format import block, terms
 from pkgindex.format.manifest import Shard
-from pkgindex.format.shard import SCHEMA, WRITE_PRAGMAS, separator
+from pkgindex.format.shard import SCHEMA, WRITE_PRAGMAS, separator, storable
 from pkgindex.packer.collect import read_items
 
 POSTINGS_IN_MEMORY_MAX = 4_000_000
@@ -62,10 +62,10 @@ def build_text_from(file: str, source: TextSource) -> Built | None:
     count = 0
     with _writing(file, "text") as connection:
         for count, (name, summary) in enumerate(source.packages(), 1):
-            connection.execute("INSERT INTO packages VALUES (?, ?, ?)", (count, _storable(name), _storable(summary)))
+            connection.execute("INSERT INTO packages VALUES (?, ?, ?)", (count, storable(name), storable(summary)))
         connection.executemany(
             "INSERT INTO terms (term, postings) VALUES (?, ?)",
-            ((_storable(term), terms.encode_postings(ids, worths)) for term, ids, worths in source.postings()),
+            ((storable(term), terms.encode_postings(ids, worths)) for term, ids, worths in source.postings()),
         )
     if count:
         return Built(file, "text", count, count)
@@ -257,8 +257,3 @@ def _compact(draft: str, file: str) -> None:
             connection.execute("VACUUM INTO ?", (file,))
         finally:
             connection.close()
-
-
-def _storable(text: str) -> str:
-    """SQLite holds only what UTF-8 can say; a byte that was not is shown as the replacement character."""
-    return text if text.isascii() else text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
