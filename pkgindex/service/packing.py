@@ -1,0 +1,252 @@
+"""From spool to generation: one repository, or all that have something.
+
+    recover     what dead packers had claimed
+    claim       what is there, with the marker of a full set
+    lock        the repository; a courtesy to other writers
+    pack        into one generation
+    settle      done, rejected with a reason, or back to wait for the rest of it
+
+Invariants:
+
+* A submission leaves the spool only when the generation that holds it is published; after any failure it is back in
+  `incoming`, under its identity, and packing it again is harmless.
+* A file that ends too early is waited for as long as somebody has written to it within `wait_seconds_max`. When it is to
+  replace what is there, all others wait with it: a full set that is cut in two would lose its first half.
+* One repository that fails costs itself only.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import BrokenExecutor
+from contextlib import contextmanager
+from functools import cache
+from typing import NamedTuple
+
+from pkgindex.config import Settings
+from pkgindex.errors import BadInput, Incomplete, PkgindexError, Rejected, StoreError
+from pkgindex.format.manifest import Change
+from pkgindex.packer.pack import Refusal, Report, Target, pack
+from pkgindex.packer.publish import Head
+from pkgindex.packer.submissions import Submission
+from pkgindex.service.holding import Held, claiming, held
+from pkgindex.sources.limits import Limits
+from pkgindex.sources.registry import recognise
+from pkgindex.sources.stream import open_stream
+from pkgindex.spool.claims import Claim, Claims
+from pkgindex.spool.recovery import Recovered
+from pkgindex.spool.spool import Entry, Spool
+from pkgindex.store.faults import unwritten
+from pkgindex.store.local import LocalBackend
+from pkgindex.store.lock import WriterLock
+
+LOCK = "writer.lock"
+
+UNFIT_REMEDY = "Put the file itself into incoming/, and remove this and its reason."
+INCOMPLETE_REMEDY = (
+    "Copy it again, whole, under a name that ends in .part, and rename it when it is finished; 'pkgindex submit' does so. "
+    "Remove this and its reason."
+)
+UNREADABLE_REMEDY = "Make it readable for the user who packs, move it back to incoming/ and remove this file."
+
+
+def silent(message: str) -> None:
+    """For those who have nobody to tell."""
+
+
+class Outcome(NamedTuple):
+    """What packing a repository came to. `rejected` are names in `rejected/`, `waiting` names in `incoming/` that were tried;
+    `stuck` are those of them that could not be moved, with what the system said."""
+
+    report: Report
+    rejected: tuple[str, ...] = ()
+    waiting: tuple[str, ...] = ()
+    stuck: tuple[tuple[str, str], ...] = ()
+
+
+class Failure(NamedTuple):
+    repo: str
+    error: PkgindexError
+
+
+class Packed(NamedTuple):
+    outcomes: tuple[Outcome, ...]
+    failures: tuple[Failure, ...]
+
+
+def pack_all(
+    settings: Settings,
+    repos: Sequence[str] = (),
+    tell: Callable[[str], None] = silent,
+    told: Callable[[Outcome], None] = lambda outcome: None,
+) -> Packed:
+    """Pack *repos*, or every repository of the spool, one after the other; *told* hears of each when it is packed.
+
+    Raises `NoIndex` when there is no spool, `BadInput` for a repository that it does not have.
+    """
+    spool = Spool(settings.spool)
+    known = spool.repositories()
+    unknown = [repo for repo in repos if repo not in known]
+    if unknown:
+        there = ", ".join(known) or "none"
+        raise BadInput(f"no repository {unknown[0]!a} in the spool {spool.root}: there is {there}; 'pkgindex init' makes one")
+    outcomes, failures = [], []
+    for repo in dict.fromkeys(repos or known):
+        try:
+            outcome = pack_repository(settings, spool, repo, tell)
+        except PkgindexError as error:
+            failures.append(Failure(repo, error))
+            continue
+        outcomes.append(outcome)
+        told(outcome)
+    return Packed(tuple(outcomes), tuple(failures))
+
+
+def pack_repository(
+    settings: Settings,
+    spool: Spool,
+    repo: str,
+    tell: Callable[[str], None] = silent,
+    entries: Iterable[Entry] | None = None,
+) -> Outcome:
+    """Pack *entries* of `incoming` (None: all that is there) into one generation of *repo*, which is made when it is missing.
+
+    Raises `Busy` when another writer has it, `NoSpace` and other `StoreError`; then all is back in `incoming`.
+    """
+    with claiming(spool, repo, settings.heartbeat_seconds) as claims:
+        _recover(settings, claims)
+        found = list(spool.incoming(repo) if entries is None else entries)
+        if not found:
+            return Outcome(Report(repo, 0, Change(), (), (), (), 0.0))
+        mode = "full" if spool.full_marked(repo) else None
+        # The claimed names say `full` by now: the marker has done its work, whatever happens next.
+        with held(claims, found, mode, lambda: spool.clear_full(repo)) as holding:
+            _reject_unfit(holding)
+            report = _pack(settings, repo, tell, holding)
+    return Outcome(report, tuple(holding.rejected), tuple(holding.waiting), tuple(claims.stuck.items()))
+
+
+def recover(settings: Settings, spool: Spool, repo: str) -> Recovered:
+    """Bring back what dead packers had claimed of *repo*; nothing is written when nobody has claimed anything."""
+    claimed = spool.folder(repo, "claimed")
+    if not os.path.isdir(claimed) or not os.listdir(claimed):
+        return Recovered([], [], {})
+    with claiming(spool, repo, settings.heartbeat_seconds) as claims:
+        return _recover(settings, claims)
+
+
+def target(settings: Settings, repo: str, tell: Callable[[str], None] = silent) -> Target:
+    """Where *repo* is packed: its folder in the index, which is made when it is missing."""
+    path = os.path.join(settings.index, repo)
+    try:
+        os.makedirs(path, exist_ok=True)
+    except OSError as error:
+        raise StoreError(
+            f"{path!a}: {error.strerror}: the index cannot be made there; choose another place with --index, "
+            "or run as a user who may write there"
+        ) from error
+    return Target(LocalBackend(path), repo, settings, tell)
+
+
+def line(outcome: Outcome) -> str:
+    """One line for a person and a log: repository, generation, what changed, seconds."""
+    report, change = outcome.report, outcome.report.change
+    said = [f"generation {report.generation}" if report.generation else "nothing changed"]
+    if report.generation:
+        said += [f"{change.added} added", f"{change.changed} changed", f"{change.removed} removed"]
+    if report.faults:
+        said.append(f"{len(report.faults)} faults")
+    if outcome.rejected:
+        said.append(f"{len(outcome.rejected)} rejected")
+    if outcome.waiting:
+        said.append(f"{len(outcome.waiting)} waiting")
+    return f"{report.repo}: {', '.join(said)}, {report.seconds:.2f} s"
+
+
+def _recover(settings: Settings, claims: Claims) -> Recovered:
+    @cache
+    def identities() -> frozenset[str]:
+        path = os.path.join(settings.index, claims.repo)
+        if not os.path.isdir(path):
+            return frozenset()
+        manifest = Head(LocalBackend(path), claims.repo).manifest
+        return frozenset(manifest.recent).union(packed.id for packed in manifest.submissions)
+
+    return claims.recover(settings.lease_seconds, lambda id: id in identities())
+
+
+def _reject_unfit(holding: Held) -> None:
+    """What must not be opened, or cannot be; it would cost all others."""
+    for claim in list(holding.open.values()):
+        if claim.unfit:
+            holding.reject(claim, f"{claim.filename}: is {claim.unfit}, and only regular files can be packed", UNFIT_REMEDY)
+        elif not os.access(claim.path, os.R_OK) and os.path.lexists(claim.path):
+            holding.reject(claim, f"{claim.filename}: may not be read by this user", UNREADABLE_REMEDY)
+
+
+def _pack(settings: Settings, repo: str, tell: Callable[[str], None], holding: Held) -> Report:
+    claims = {
+        Submission(claim.path, claim.filename, claim.id, claim.mode or ""): claim for claim in holding.open.values()
+    }
+
+    def waits(refusal: Refusal) -> bool:
+        young = holding.claims.age_seconds(claims[refusal.submission]) < settings.wait_seconds_max
+        return isinstance(refusal.error, Incomplete) and young
+
+    if not claims:
+        return Report(repo, 0, Change(), (), (), (), 0.0)
+    limits = Limits(unpacked_bytes_max=settings.unpacked_bytes_max)
+    with told_apart(os.path.join(settings.index, repo)):
+        place = target(settings, repo, tell)
+        lock = WriterLock(os.path.join(settings.index, repo, LOCK), f"repository {repo!r}", settings.lock_wait_seconds, tell)
+        try:
+            with lock:
+                report = pack(place, tuple(claims), lambda refusal: waits(refusal) and _is_full(refusal.submission, limits))
+        except Incomplete as error:
+            tell(f"{error}; all of {repo} waits for it")
+            return Report(repo, 0, Change(), (), (), (), 0.0)
+    _settle(report, claims, holding, waits)
+    return report
+
+
+def _settle(
+    report: Report, claims: dict[Submission, Claim], holding: Held, waits: Callable[[Refusal], bool]
+) -> None:
+    for submission in report.packed:
+        holding.done(claims[submission])
+    for refusal in report.refused:
+        claim = claims[refusal.submission]
+        if waits(refusal):
+            holding.wait(claim)
+        else:
+            holding.reject(claim, str(refusal.error), INCOMPLETE_REMEDY if isinstance(refusal.error, Incomplete) else "")
+
+
+def _is_full(submission: Submission, limits: Limits) -> bool:
+    """Whether it is to replace what is there, as far as can be told of a file that is cut short."""
+    if submission.mode:
+        return submission.mode == "full"
+    try:
+        opened = open_stream(submission.path, limits, submission.filename)
+        with opened.stream:
+            return recognise(opened.filename, opened.head, limits).full
+    except Rejected:
+        return True
+
+
+@contextmanager
+def told_apart(path: str) -> Iterator[None]:
+    """What the system, SQLite and helper processes say, as errors of ours."""
+    try:
+        yield
+    except OSError as error:
+        raise unwritten(error, str(error.filename or path)) from error
+    except sqlite3.Error as error:
+        raise StoreError(f"{path}: a shard could not be built: {error}; is the disk full? all is back in the spool") from error
+    except BrokenExecutor as error:
+        raise StoreError(
+            f"{path}: a process that helped to pack was killed, perhaps for want of memory; all is back in the spool, "
+            "and with processes = 1 less memory is used"
+        ) from error

@@ -1,0 +1,98 @@
+"""Upkeep: merging shards and retiring generations, in a thread of its own, while packing goes on.
+
+Invariants:
+
+* One piece of work at a time, and each repository waits for each kind of work once at most.
+* What fails is told and left for the next time; it costs no packing.
+* At the end the piece of work under way is finished, and no other is begun.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+from collections.abc import Callable
+
+from pkgindex.config import Settings
+from pkgindex.errors import PkgindexError
+from pkgindex.packer.merge import merge
+from pkgindex.packer.pack import Target
+from pkgindex.packer.retire import retire
+from pkgindex.service.log import Log
+from pkgindex.service.packing import told_apart
+from pkgindex.store.local import LocalBackend
+
+
+class Upkeep:
+    """Upkeep of the repositories of an index."""
+
+    def __init__(self, settings: Settings, log: Log) -> None:
+        self._settings = settings
+        self._log = log
+        self._queue: queue.SimpleQueue[tuple[str, str]] = queue.SimpleQueue()
+        self._waiting: set[tuple[str, str]] = set()
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def merge(self, repo: str) -> None:
+        """Merge the shards of *repo*, when there are too many or too dead ones."""
+        self._ask("merge", repo)
+
+    def retire(self, repo: str) -> None:
+        self._ask("retire", repo)
+
+    def wait(self) -> None:
+        """Until all that was asked for is done; nobody may ask meanwhile."""
+        if self._thread is not None:
+            self._queue.put(("", ""))
+            self._thread.join()
+            self._thread = None
+
+    def close(self) -> None:
+        """Finish what is under way."""
+        self._stop.set()
+        self.wait()
+
+    def _ask(self, work: str, repo: str) -> None:
+        # Adding and discarding are atomic; the worst that may happen is that the work is looked at twice.
+        if (work, repo) in self._waiting or not os.path.isdir(os.path.join(self._settings.index, repo, "generations")):
+            return
+        self._waiting.add((work, repo))
+        self._queue.put((work, repo))
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="upkeep", daemon=True)
+            self._thread.start()
+
+    def _run(self) -> None:
+        kinds: dict[str, Callable[[str], None]] = {"merge": self._merge, "retire": self._retire}
+        while True:
+            work, repo = self._queue.get()
+            if not work or self._stop.is_set():
+                return
+            self._waiting.discard((work, repo))
+            try:
+                with told_apart(os.path.join(self._settings.index, repo)):
+                    kinds[work](repo)
+            except PkgindexError as error:
+                self._log.warning(f"{repo}: {work}: {error}")
+            except Exception as error:  # noqa: BLE001 - a fault in here must not end the thread and with it all upkeep
+                self._log.error(f"{repo}: {work}: internal error {error!r}: please report it")
+
+    def _merge(self, repo: str) -> None:
+        merged = merge(Target(self._backend(repo), repo, self._settings))
+        if merged is not None:
+            self._log.info(
+                f"{repo}: generation {merged.generation}, {merged.parts} shards merged, "
+                f"{merged.before_bytes / 1e6:.1f} MB became {merged.after_bytes / 1e6:.1f} MB, {merged.seconds:.2f} s"
+            )
+
+    def _retire(self, repo: str) -> None:
+        retired = retire(self._backend(repo), repo, self._settings)
+        if retired.generations or retired.blobs:
+            self._log.info(
+                f"{repo}: {len(retired.generations)} generations retired, {retired.blobs} files, {retired.bytes / 1e6:.1f} MB"
+            )
+
+    def _backend(self, repo: str) -> LocalBackend:
+        return LocalBackend(os.path.join(self._settings.index, repo))
