@@ -16,7 +16,7 @@ from pkgindex.store.backend import Backend
 
 T = TypeVar("T")
 
-PAGES_MAX = 1024
+PAGES_MAX = 256
 GROUPS_MAX = 8192
 
 
