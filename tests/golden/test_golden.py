@@ -1,0 +1,81 @@
+"""What was written in an older format is still read: the indexes beside this file were made by `make_golden.py`, and stay."""
+
+from __future__ import annotations
+
+import tarfile
+from pathlib import Path
+
+import make_golden
+import pytest
+
+from pkgindex.format.envelope import FORMAT
+from pkgindex.query.index import Index
+
+HERE = Path(__file__).resolve().parent
+
+
+@pytest.fixture(params=range(1, FORMAT + 1))
+def golden(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """The index of each format, from the first on."""
+    return unpacked(request.param, tmp_path / "golden")
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Path:
+    """The same index, made by the code as it is."""
+    root = tmp_path / "made"
+    root.mkdir()
+    make_golden.build(root)
+    return root
+
+
+def unpacked(number: int, root: Path) -> Path:
+    with tarfile.open(HERE / f"format-{number}.tar.xz") as archive:
+        archive.extractall(root, filter="data")
+    return root
+
+
+def answers(root: Path) -> dict[str, object]:
+    """Every kind of question, without what differs from one making to the next."""
+    with Index(str(root)) as index, Index(str(root), at=2) as before:
+        [status] = index.status()
+        return {
+            "status": status._replace(age_seconds=0.0, bytes=0),
+            "names": list(index.names()),
+            "packages": {name: index.package(name) for name in index.names()},
+            "paths": list(index.paths("/")),
+            "owner": index.owner("/usr/bin/curl", "lib64/ld-linux-x86-64.so.2", "/usr/bin/wget", "/no/such"),
+            "search": index.search("library"),
+            "dependants": index.dependants("libc6", constraints=True),
+            "provided": index.dependencies("docbook2X", resolve=True),
+            "why": index.why("curl", "zlib1g"),
+            "before": [list(before.names()), list(before.paths("leaving")), before.dependants("curl")],
+        }
+
+
+def test_format_1_is_still_read(tmp_path: Path) -> None:
+    root = str(unpacked(1, tmp_path))
+    with Index(root) as index, Index(root, at=2) as before:
+        assert list(index.names()) == ["curl", "docbook2X", "libc6", "libcurl4", "wget", "zlib1g"]
+        owners = index.owner("/usr/bin/curl", "/usr/share/doc/docbook2X/odd\nname")
+        assert [hit.package for hit in owners] == ["curl", "docbook2X"]
+        assert [hit.path for hit in index.files("libc6")] == ["/lib/x86_64-linux-gnu/libc.so.6", "/lib64/ld-linux-x86-64.so.2"]
+        # libc6 was laid over: its old summary is dead in the first shard. leaving is gone, and was there before.
+        assert [hit.summary for hit in index.search("library") if hit.package == "libc6"] == ["GNU C library: shared libraries"]
+        assert [edge.name for edge in index.dependants("libc6")] == ["curl", "libcurl4", "wget", "zlib1g"]
+        assert [edge.name for edge in index.why("curl", "zlib1g")] == ["libcurl4", "zlib1g"]
+        assert [edge.relation for edge in index.dependencies("docbook2X")] == ["python3:any (>= 3.11) | pypy3"] * 2
+        assert list(index.paths("leaving")) == []
+        assert [hit.package for hit in before.paths("leaving")] == ["leaving"]
+
+
+def test_what_is_read_of_every_format_is_what_was_put_in(golden: Path, made: Path) -> None:
+    assert answers(golden) == answers(made)
+
+
+def test_the_golden_index_has_everything_that_the_format_has(golden: Path) -> None:
+    with Index(str(golden)) as index:
+        manifest = index.snapshot(make_golden.REPO).manifest
+    assert {shard.kind for shard in manifest.shards if shard.dead} == {"text", "paths"}
+    assert set(manifest.loose) == {"leaving", "wget"}
+    assert {path.parent.name for path in (golden / make_golden.REPO).glob("*/*.*")} >= {"pages", "dead", "shards"}
