@@ -38,6 +38,11 @@ class Workers:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if self._pool is not None:
+            if kind is KeyboardInterrupt:  # a person waits, and nothing of it will be used
+                import multiprocessing
+
+                for child in multiprocessing.active_children():
+                    child.terminate()
             self._pool.shutdown(wait=True, cancel_futures=True)
 
     def _started(self) -> Executor:
@@ -45,8 +50,27 @@ class Workers:
             import multiprocessing
 
             # A forked child would keep the writer's lock when its parent dies.
-            self._pool = ProcessPoolExecutor(self.processes, mp_context=multiprocessing.get_context("spawn"))
+            self._pool = ProcessPoolExecutor(self.processes, mp_context=multiprocessing.get_context("spawn"), initializer=_help)
         return self._pool
+
+
+def _help() -> None:
+    """In a process that helps: Ctrl-C at a terminal is its parent's business, and without its parent it has none."""
+    import signal
+    import threading
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    import multiprocessing
+
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        # A pool's process would wait for ever: it holds the other end of its own queue.
+        parent.join()
+        os._exit(1)
 
 
 def cores() -> int:

@@ -161,7 +161,7 @@ class Watcher:
         for fault in outcome.report.faults:
             self._log.warning(f"{outcome.report.repo}: {fault}")
         for name in outcome.rejected:
-            self._log.warning(f"{outcome.report.repo}: rejected {name!a}: rejected/{name!a}.reason says why")
+            self._log.warning(f"{outcome.report.repo}: rejected {name!a}: the file of that name with .reason says why")
         for name, why in outcome.stuck:
             self._log.warning(f"{outcome.report.repo}: {name!a} cannot be taken: {why}")
         if outcome.report.generation:
