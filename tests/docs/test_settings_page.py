@@ -1,0 +1,59 @@
+"""docs/settings.md says what can be set."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+
+import pytest
+from docpages import column, section, tables, text
+
+from pkgindex import config
+from pkgindex.config import ENVIRONMENT, MEANING, Settings
+
+PAGE = "settings.md"
+
+
+def written(default: object) -> str:
+    if default == "":
+        return "see below"
+    return f"`{default:g}`" if isinstance(default, float) else f"`{default}`".lower()
+
+
+def test_the_table_is_the_settings_with_their_defaults_variables_and_meanings() -> None:
+    found = [tuple(row.values()) for row in tables(PAGE, "The settings")[0]]
+    assert found == [
+        (f"`{field}`", written(Settings._field_defaults[field]), f"`{ENVIRONMENT[field]}`", MEANING[field])
+        for field in Settings._fields
+    ]
+
+
+def test_every_setting_has_a_meaning() -> None:
+    assert list(MEANING) == list(Settings._fields)
+
+
+def test_the_example_is_a_file_that_can_be_read(tmp_path: Path) -> None:
+    example = text(PAGE).split("```toml\n")[1].split("```")[0]
+    file = tmp_path / "pkgindex.toml"
+    file.write_text(example, encoding="utf-8")
+    found = config.load({config.CONFIG: str(file)})
+    assert {name: getattr(found, name) for name in tomllib.loads(example)} == tomllib.loads(example)
+
+
+@pytest.mark.parametrize("user", [0, 1000])
+def test_the_places_are_those_where_things_are_looked_for(user: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: user)
+    row = tables(PAGE, "Where index and spool are")[0][bool(user)]
+    data, state = "/data", "/state"
+    found = config.defaults_of_place({"HOME": "/home/ada", "XDG_DATA_HOME": data, "XDG_STATE_HOME": state})
+    said = {name: row[name].strip("`").replace("$XDG_DATA_HOME", data).replace("$XDG_STATE_HOME", state) for name in found}
+    assert said == found
+
+
+def test_the_files_are_those_that_are_looked_for() -> None:
+    said = section(PAGE, "The configuration file")
+    for path in config.files({"HOME": "~"}):
+        assert f"`{path}`" in said
+    assert said.index(config.CONFIG) < said.index("XDG_CONFIG_HOME") < said.index("/etc/")
+    assert column(PAGE, "The settings", "setting")[:2] == ["index", "spool"]
