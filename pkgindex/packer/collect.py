@@ -32,7 +32,8 @@ class Collection(NamedTuple):
     """The facts of one submission, on disk.
 
     `covers` are the (facet, scope) it speaks for as a whole; `samples` are some of its pairs, to cut ranges of paths by;
-    `architectures` are those of its file lists; `touches` the facets that it says anything of.
+    `architectures` are those of its file lists; `touches` the facets that it says anything of,
+    and `package` when it replaces or removes some as a whole.
     """
 
     submission: Submission
@@ -107,7 +108,7 @@ class _Sorter:
             self.touched["text"] = None
         else:
             parts = [package, "whole" if isinstance(fact, facts.Whole) else "removed"]
-            self.touched.update(meta=None, files=None, text=None)
+            self.touched.update(meta=None, files=None, text=None, package=None)
             self._forget_paths(package)
         partition = spread(package) & self._mask
         buffer = self._facts[partition]

@@ -172,7 +172,7 @@ class _Slice:
         """Take from *old* what *new* does not say anew."""
         if meta == entry.meta:
             new.releases = old.releases
-        new.texts = {language: new.texts.get(language) or old.texts[language] for language in texts}
+        new.texts = {language: new.texts.get(language) or old.texts[language] for language in sorted(texts)}
         new.files = {arch: old.files[arch] for arch in files if arch in old.files and files[arch] == entry.files.get(arch)}
 
     def _relate(self, name: str, old: Parts, new: Parts, changed: bool) -> None:
@@ -209,7 +209,7 @@ class _Slice:
             self._removed.append(name)
             self._entries[name] = Entry(reverse=before.reverse, reverse_bytes=before.reverse_bytes)
         else:
-            record = forward.encode_parts(new.sorted_releases(), new.files, new.texts)
+            record = forward.encode_parts(new.sorted_releases(), dict(sorted(new.files.items())), new.texts)
             group[name] = record
             (self._changed if before.forward else self._added).append(name)
             self._entries[name] = after._replace(forward=self._plan.stamp, forward_bytes=len(record))
@@ -253,7 +253,8 @@ def _masks(parts: Parts) -> dict[str, int]:
 
 def row_of(name: str, parts: Parts) -> tuple[str, dict[str, int]]:
     """Summary and impacts: what a text shard holds of a package."""
-    releases = {key: Release(found[0], found[1], found[2]) for key, found in parts.releases.items()}
+    # In the order of the record, so that the same package shows the same summary wherever it is read.
+    releases = {(found[0], found[1]): Release(found[0], found[1], found[2]) for found in parts.sorted_releases()}
     package = Package(name, releases, {}, {language: Text(*text) for language, text in parts.texts.items()})
     summary = next((release.summary for release in releases.values() if release.summary), "")
     return summary or next((text.summary for text in package.texts.values() if text.summary), ""), terms.impacts(package)

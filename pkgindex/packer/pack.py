@@ -114,9 +114,10 @@ def pack(
 def _collect(
     target: Target, workers: Workers, manifest: Manifest, submissions: Sequence[Submission], scratch: str,
     partitions: int,
-) -> tuple[list[Collection], list[Refusal], dict[str, str]]:
-    """The facts of all that is new: full submissions first, then the others in their order."""
-    digests = {submission.path: submission.digest() for submission in submissions}
+) -> tuple[list[Collection], list[Refusal], dict[Submission, str]]:
+    """The facts of all that is new: full submissions first, then the others in their order; and the digests of all that
+    this generation will hold, those among them that it stands on already."""
+    digests = {submission: submission.digest() for submission in submissions}
     standing = _standing(manifest, submissions, digests)
     reading = [submission for submission in submissions if submission not in standing]
     found, refused = _read(target, workers, reading, scratch, partitions)
@@ -131,6 +132,8 @@ def _collect(
         found, refused = found + more, refused + refused_more
     order = {submission: place for place, submission in enumerate(submissions)}
     found.sort(key=lambda collection: (not collection.full, order[collection.submission]))
+    for refusal in refused:
+        del digests[refusal.submission]
     return found, refused, digests
 
 
@@ -153,10 +156,10 @@ def _read(
 
 
 def _standing(
-    manifest: Manifest, submissions: Sequence[Submission], digests: dict[str, str]
+    manifest: Manifest, submissions: Sequence[Submission], digests: dict[Submission, str]
 ) -> dict[Submission, set[str]]:
     """The listings whose very bytes are what the repository stands on, with the `facet/scope` they cover."""
-    here = {digests[submission.path] for submission in submissions if submission.mode != "incremental"}
+    here = {digests[submission] for submission in submissions if submission.mode != "incremental"}
     scopes: dict[str, set[str]] = {}
     partly = set()
     for scope, stood in manifest.fulls.items():
@@ -165,14 +168,14 @@ def _standing(
             if not here.issuperset(stood):
                 partly.add(digest)
     return {
-        submission: scopes[digests[submission.path]]
+        submission: scopes[digests[submission]]
         for submission in submissions
-        if submission.mode != "incremental" and digests[submission.path] in scopes.keys() - partly
+        if submission.mode != "incremental" and digests[submission] in scopes.keys() - partly
     }
 
 
 def _publish(
-    target: Target, workers: Workers, collections: Sequence[Collection], digests: dict[str, str], scratch: str,
+    target: Target, workers: Workers, collections: Sequence[Collection], digests: dict[Submission, str], scratch: str,
     partitions: int,
 ) -> Manifest | None:
     """Lay the facts over the newest generation, again and again until nobody else was first. None: nothing changed."""
@@ -198,7 +201,7 @@ def _publish(
 
 
 def _lay_over(
-    target: Target, workers: Workers, head: Head, plan: Plan, digests: dict[str, str]
+    target: Target, workers: Workers, head: Head, plan: Plan, digests: dict[Submission, str]
 ) -> tuple[Manifest | None, list[str]]:
     for directory in ("forwards", "edges", "rows", "ranges"):
         os.makedirs(f"{plan.scratch}/{directory}")
@@ -219,7 +222,7 @@ def _lay_over(
 
 def _manifest(
     head: Head, plan: Plan, outcomes: Sequence[Outcome], turned: Sequence[Turned], built: shards.Result,
-    digests: dict[str, str],
+    digests: dict[Submission, str],
 ) -> Manifest:
     old = head.manifest
     stamps = list(old.page_stamps) if plan.pages == len(old.page_stamps) else [""] * plan.pages
@@ -232,7 +235,8 @@ def _manifest(
         Packed(found.submission.id, found.submission.filename, found.source, "full" if found.full else "incremental")
         for found in plan.collections
     )
-    identities = tuple(packed.id for packed in submissions if packed.id)
+    # Also of listings that were not read because they stand: packed again after a crash, they would come last.
+    identities = tuple(submission.id for submission in digests if submission.id)
     return head.next(
         created=time.time(),
         writer=f"{os.uname().nodename} pid {os.getpid()}",
@@ -253,16 +257,32 @@ def _manifest(
 
 
 def _fulls(
-    old: dict[str, tuple[str, ...]], collections: Sequence[Collection], digests: dict[str, str]
+    old: dict[str, tuple[str, ...]], collections: Sequence[Collection], digests: dict[Submission, str]
 ) -> dict[str, tuple[str, ...]]:
     """What each facet stands on: the full submissions of this pack, and older ones where nothing was laid over them."""
+    if any(collection.full and "package" in collection.touches for collection in collections):
+        # It takes away from facets that it does not speak for, so it does not stand on its bytes alone.
+        return {}
     laid_over = {facet for collection in collections if not collection.full for facet in collection.touches}
     sets: dict[str, set[str]] = {}
     for collection in collections:
         for facet, scope in collection.covers:
-            sets.setdefault(f"{facet}/{scope}", set()).add(digests[collection.submission.path])
+            sets.setdefault(f"{facet}/{scope}", set()).add(digests[collection.submission])
     fulls = {**old, **{scope: tuple(sorted(found)) for scope, found in sets.items()}}
-    return {scope: found for scope, found in fulls.items() if scope.split("/")[0] not in laid_over}
+    standing = {scope: found for scope, found in fulls.items() if scope.split("/")[0] not in laid_over}
+    return _whole([*old.items(), *sets.items()], standing)
+
+
+def _whole(
+    said: Sequence[tuple[str, Iterable[str]]], standing: dict[str, tuple[str, ...]]
+) -> dict[str, tuple[str, ...]]:
+    """*standing* without the sets that hold a submission of which a part does not stand any more, as *said* tells."""
+    while True:
+        torn = {digest for scope, digests in said for digest in digests if digest not in standing.get(scope, ())}
+        whole = {scope: digests for scope, digests in standing.items() if torn.isdisjoint(digests)}
+        if len(whole) == len(standing):
+            return whole
+        standing = whole
 
 
 def _change(outcomes: Sequence[Outcome]) -> Change:

@@ -67,7 +67,7 @@ def _lay_pairs(updates: dict[str, Update], collection: Collection, partition: in
             lists[owner].append(path)
         except KeyError:
             lists[owner] = [path]
-    if len(collection.touches) > 1:  # a listing of files alone forgets nothing
+    if "package" in collection.touches:
         lists = {owner: told for owner, paths in lists.items() if (told := _since_forgotten(paths))}
     for owner, paths in lists.items():
         name = owner.decode("utf-8", "surrogateescape")
