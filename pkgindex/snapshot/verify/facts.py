@@ -244,7 +244,7 @@ class Facts:
         return data
 
     def _read_all(self, blobs: list[str]) -> Iterator[bytes | StoreError]:
-        """What each holds, or why it cannot be read. A few at a time by each thread: cold files wait for a disk or a network."""
+        """What each holds, or why it cannot be read. A few at a time by each thread: a cold file waits for disk or network."""
         chunks = [blobs[start : start + FILES_A_READ] for start in range(0, len(blobs), FILES_A_READ)]
         for chunk in self._threads.map(lambda chunk: list(map(self._tried, chunk)), chunks):
             yield from chunk
