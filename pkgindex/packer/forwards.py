@@ -195,6 +195,8 @@ class _Slice:
         paths = lists[0] if len(lists) == 1 else sorted({path for listed in lists for path in listed})
         tail = b"\t" + name.encode("utf-8", "surrogateescape")
         pairs = [path + tail for path in paths]
+        # In order already, but for paths with a character below the tab in them, or a tab.
+        pairs.sort()
         self._listed += bool(pairs)
         spread_pairs(pairs, self._plan.cuts, self._ranges)
         return len(pairs)

@@ -92,7 +92,7 @@ def pack(
     scratch = tempfile.mkdtemp(prefix="pack-", dir=target.backend.scratch())
     try:
         with Workers(_processes(target, fresh)) as workers, target.backend.helped():
-            partitions = _partitions(submission.size for submission in fresh)
+            partitions = partitions_for(submission.size for submission in fresh)
             collections, refused, digests = _collect(target, workers, head.manifest, fresh, scratch, partitions)
             if missed := next(filter(postpones, refused), None):
                 raise missed.error
@@ -123,7 +123,8 @@ def _collect(
     found, refused = _read(target, workers, reading, scratch, partitions)
     while True:
         covered = {f"{facet}/{scope}" for collection in found for facet, scope in collection.covers}
-        again = [submission for submission, scopes in standing.items() if covered & scopes]
+        removing = any(collection.full and "package" in collection.touches for collection in found)
+        again = [submission for submission, scopes in standing.items() if removing or covered & scopes]
         if not again:
             break
         # Part of a set of which another part is new: the set is laid over as a whole. It may speak for more than that.
@@ -182,9 +183,9 @@ def _publish(
     for attempt in range(ATTEMPTS_MAX):
         head = Head(target.backend, target.repo)
         token = token_of(os.urandom(8))
-        plan = _plan(head, collections, partitions, token, f"{scratch}/{attempt}")
+        plan = plan_for(head, collections, partitions, token, f"{scratch}/{attempt}")
         try:
-            manifest, blobs = _lay_over(target, workers, head, plan, digests)
+            manifest, blobs = lay_over(target, workers, head, plan, digests)
             # Gone before the flush, or a flush of the whole file system would write it to the disk first.
             shutil.rmtree(plan.scratch)
             if manifest is None:
@@ -200,7 +201,7 @@ def _publish(
     raise StoreError(f"repository {target.repo!r}: {ATTEMPTS_MAX} times another writer was first; try again later")
 
 
-def _lay_over(
+def lay_over(
     target: Target, workers: Workers, head: Head, plan: Plan, digests: dict[Submission, str]
 ) -> tuple[Manifest | None, list[str]]:
     for directory in ("forwards", "edges", "rows", "ranges"):
@@ -294,7 +295,7 @@ def _change(outcomes: Sequence[Outcome]) -> Change:
     return Change(len(added), len(changed), len(removed), tuple(shown[:NAMES_SHOWN_MAX]))
 
 
-def _plan(head: Head, collections: Sequence[Collection], partitions: int, token: str, scratch: str) -> Plan:
+def plan_for(head: Head, collections: Sequence[Collection], partitions: int, token: str, scratch: str) -> Plan:
     packages = sum(collection.packages for collection in collections)
     pages = len(head.manifest.page_stamps)
     wanted = pages_for(max(head.manifest.names, head.manifest.packages + packages))
@@ -318,7 +319,7 @@ def _reverses(plan: Plan, backend: Backend, manifest: Manifest, number: int) -> 
     return write_reverses(plan, Previous(backend, manifest, plan.slices, number), number)
 
 
-def _partitions(sizes: Iterable[int]) -> int:
+def partitions_for(sizes: Iterable[int]) -> int:
     """A power of two, so that slices and pages nest."""
     total, partitions = sum(sizes), 1
     while partitions < PARTITIONS_MAX and partitions * PARTITION_BYTES < total:
