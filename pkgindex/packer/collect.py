@@ -54,7 +54,7 @@ def collect(submission: Submission, directory: str, partitions: int, limits: Lim
     os.makedirs(directory)
     reading = registry.read_submission(submission.path, submission.filename, limits)
     full = submission.mode == "full" or (not submission.mode and reading.source.full)
-    sorter = _Sorter(directory, partitions)
+    sorter = Sorter(directory, partitions)
     covers: dict[tuple[str, str], None] = {}
     shown: list[str] = []
     faults = 0
@@ -78,7 +78,7 @@ def collect(submission: Submission, directory: str, partitions: int, limits: Lim
     )
 
 
-class _Sorter:
+class Sorter:
     """Writes facts into partitions."""
 
     def __init__(self, directory: str, partitions: int) -> None:
