@@ -51,8 +51,11 @@ def watch(
     """
     found = os.environ if environment is None else environment
     watcher = Watcher(settings, Log(say, in_journal(found)), tell, Notifier(found))
-    with _signals(watcher):
-        watcher.run()
+    try:
+        with _signals(watcher):
+            watcher.run()
+    finally:
+        watcher.close()
     if watcher.stopped_by == signal.SIGINT:
         raise KeyboardInterrupt
 
@@ -80,6 +83,10 @@ class Watcher:
         self.stopped_by = number
         self._wakeup.interrupt()
 
+    @property
+    def signal_descriptor(self) -> int:
+        return self._wakeup.signal_descriptor
+
     def run(self) -> None:
         self._log.info(f"watching {self._spool.root}, packing into {self._settings.index}")
         with _kept_alive(self._notifier, lambda: time.monotonic() - self._step_began < STEP_SECONDS_MAX):
@@ -91,8 +98,11 @@ class Watcher:
             finally:
                 self._notifier.stopping()
                 self._upkeep.close()
-                self._wakeup.close()
         self._log.info("stopped")
+
+    def close(self) -> None:
+        """After `run`, when no signal can come any more."""
+        self._wakeup.close()
 
     def _step(self) -> None:
         self._step_began = time.monotonic()
@@ -216,10 +226,12 @@ def _signals(watcher: Watcher) -> Iterator[None]:
             raise KeyboardInterrupt
         watcher.stop(number)
 
+    descriptor = signal.set_wakeup_fd(watcher.signal_descriptor, warn_on_full_buffer=False)
     before = {number: signal.signal(number, obey) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield
     finally:
+        signal.set_wakeup_fd(descriptor)
         for number, handler in before.items():
             signal.signal(number, handler)
 

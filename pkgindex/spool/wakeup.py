@@ -61,6 +61,12 @@ class Wakeup:
         with suppress(BlockingIOError):  # full: it will end
             os.write(self._writer, b"!")
 
+    @property
+    def signal_descriptor(self) -> int:
+        """For `signal.set_wakeup_fd`: the handler of a signal that comes just before the wait begins, or to another
+        thread, would only run when it ends."""
+        return self._writer
+
     def close(self) -> None:
         """Stop watching. No other call may be under way or follow."""
         self._stop_watches()

@@ -6,12 +6,12 @@ import os
 from pathlib import Path
 
 import pytest
-from service.spooled import Place, owned
 
 from pkgindex.errors import BadInput, Busy, NoIndex, NoSpace
 from pkgindex.packer import pack as packer
 from pkgindex.service.packing import line, pack_all, pack_repository
 from pkgindex.store.lock import WriterLock
+from service.spooled import Place, owned
 
 PACKAGES = "".join(
     f"Package: {name}\nVersion: 1\nArchitecture: all\nDescription: the program {name}\n {name} does things.\n\n"
@@ -184,7 +184,7 @@ def test_one_repository_that_fails_costs_itself_only(place: Place) -> None:
 
 def test_a_repository_that_the_spool_does_not_have_is_refused_before_any_is_packed(place: Place) -> None:
     place.drop("curl")
-    with pytest.raises(BadInput, match="'other'.*there is repo"):
+    with pytest.raises(BadInput, match=r"'other'.*there is repo"):
         pack_all(place.settings, ["repo", "other"])
     assert len(place.spool.incoming("repo")) == 1
 

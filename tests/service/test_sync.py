@@ -1,0 +1,185 @@
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pkgindex.config import Settings
+from pkgindex.errors import NoIndex, NotFound
+from pkgindex.query.index import Index
+from pkgindex.service.sync import Synced, line, sync_dpkg
+
+REPO = "host-dpkg"
+STANZA = {
+    "Status": "install ok installed",
+    "Architecture": "amd64",
+    "Multi-Arch": "same",
+    "Version": "1",
+}
+
+
+class Host:
+    """A root directory with dpkg's database in it, and where it is synced to."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.settings = Settings(index=str(root / "index"), spool=str(root / "spool"))
+        self.stanzas: list[dict[str, str]] = []
+        self.lists: dict[str, list[bytes]] = {}
+
+    def install(self, name: str, *paths: bytes, **fields: str) -> None:
+        self.remove(name, fields.get("Architecture", "amd64"))
+        self.stanzas.append({"Package": name, **STANZA, **fields})
+        self.lists[f"{name}:{self.stanzas[-1]['Architecture']}"] = list(paths)
+
+    def remove(self, name: str, architecture: str = "amd64") -> None:
+        self.stanzas = [found for found in self.stanzas if (found["Package"], found["Architecture"]) != (name, architecture)]
+        self.lists.pop(f"{name}:{architecture}", None)
+
+    def sync(self) -> Synced:
+        database = self.root / "var/lib/dpkg"
+        shutil.rmtree(database, ignore_errors=True)
+        (database / "info").mkdir(parents=True)
+        stanzas = ("".join(f"{key}: {value}\n" for key, value in stanza.items()) for stanza in self.stanzas)
+        (database / "status").write_text("\n".join(stanzas))
+        for name, paths in self.lists.items():
+            parents = {b"/".join(path.split(b"/")[:depth]) for path in paths for depth in range(2, path.count(b"/") + 1)}
+            lines = [b"/.", *sorted(parents), *paths, b""]
+            (database / f"info/{name}.list").write_bytes(b"\n".join(lines))
+        return sync_dpkg(self.settings, str(self.root))
+
+    def generation(self) -> int:
+        with Index(self.settings.index) as index:
+            return index.snapshot(REPO).generation
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Host:
+    host = Host(tmp_path)
+    host.install("libx", b"/usr/lib/x.so", Description="x\n long")
+    host.install("tool", b"/usr/bin/tool", b"/usr/bin/a tool", Depends="libx (>= 1) | liby, sh")
+    host.install("doc", Architecture="all", Suggests="tool", Conffiles="\n /etc/doc 0123")
+    return host
+
+
+def test_a_host_is_indexed_where_nothing_was_before(host: Host) -> None:
+    synced = host.sync()
+    assert (synced.added, synced.changed, synced.removed) == (("doc", "libx", "tool"), (), ())
+    assert line(synced).startswith("host-dpkg: generation 1, 3 added, 0 changed, 0 removed, ")
+    with Index(host.settings.index) as index:
+        assert [hit.package for hit in index.owner("/usr/bin/a tool")] == ["tool"]
+        ((_, _, tool),) = index.package("tool")
+    relation, shell = tool.releases[("1", "amd64")].relations["depends"]
+    assert [(found.name, found.constraint) for found in (*relation, *shell)] == [("libx", ">= 1"), ("liby", ""), ("sh", "")]
+
+
+def test_a_host_that_has_not_changed_writes_nothing(host: Host) -> None:
+    host.sync()
+    before = sorted((path, path.stat().st_mtime_ns) for path in (host.root / "index").rglob("*") if path.is_file())
+    synced = host.sync()
+    assert synced.outcome is None and line(synced).startswith("host-dpkg: nothing changed, 3 packages, ")
+    assert before == sorted((path, path.stat().st_mtime_ns) for path in (host.root / "index").rglob("*") if path.is_file())
+    assert os.listdir(host.root / "spool/host-dpkg/incoming") == []
+
+
+def test_only_the_difference_is_packed(host: Host) -> None:
+    host.sync()
+    host.remove("libx")
+    host.install("tool", b"/usr/bin/tool", Version="2")
+    host.install("new")
+    synced = host.sync()
+    assert (synced.added, synced.changed, synced.removed) == (("new",), ("tool",), ("libx",))
+    assert synced.outcome is not None
+    change = synced.outcome.report.change
+    assert (change.added, change.changed, change.removed) == (1, 1, 1)
+    with Index(host.settings.index) as index:
+        assert index.owner("/usr/bin/a tool", "/usr/lib/x.so") == []
+        assert list(index.package("tool")[0][2].releases) == [("2", "amd64")]
+    assert host.sync().outcome is None
+
+
+def test_a_file_list_that_alone_has_changed_is_seen(host: Host) -> None:
+    host.sync()
+    host.lists["tool:amd64"] = [b"/usr/bin/tool", b"/usr/bin/b tool"]
+    assert host.sync().changed == ("tool",)
+    with Index(host.settings.index) as index:
+        assert [hit.package for hit in index.owner("/usr/bin/a tool", "/usr/bin/b tool")] == ["tool"]
+
+
+def test_a_description_that_alone_has_changed_is_seen(host: Host) -> None:
+    host.sync()
+    host.install("libx", b"/usr/lib/x.so", Description="x\n longer")
+    assert host.sync().changed == ("libx",)
+
+
+def test_one_architecture_of_two_can_go(host: Host) -> None:
+    host.install("libx", b"/usr/lib/i386/x.so", Architecture="i386", Description="x for i386\n long too")
+    host.sync()
+    assert host.sync().outcome is None
+    host.remove("libx", "i386")
+    assert host.sync().changed == ("libx",)
+    with Index(host.settings.index) as index:
+        assert index.owner("/usr/lib/i386/x.so") == []
+        assert [hit.package for hit in index.owner("/usr/lib/x.so")] == ["libx"]
+
+
+def test_what_an_earlier_sync_could_not_pack_is_packed_before(host: Host) -> None:
+    host.sync()
+    (host.root / "spool/host-dpkg/incoming/dpkg.jsonl").write_text('{"name": "libx", "removed": true}\n')
+    synced = host.sync()
+    assert synced.added == ("libx",)
+    with Index(host.settings.index) as index:
+        assert [hit.package for hit in index.owner("/usr/lib/x.so")] == ["libx"]
+
+
+def test_without_a_database_nothing_is_made(tmp_path: Path) -> None:
+    with pytest.raises(NotFound, match="--root"):
+        sync_dpkg(Settings(index=str(tmp_path / "index"), spool=str(tmp_path / "spool")), str(tmp_path / "nowhere"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_spool_that_is_not_mounted_is_not_made(host: Host) -> None:
+    (host.root / "spool").mkdir()
+    with pytest.raises(NoIndex):
+        host.sync()
+
+
+names = st.sampled_from(["a", "b", "lib+c", "d2"])
+words = st.text(st.characters(codec="utf-8", categories=("L", "N", "S")), min_size=1, max_size=8)
+relation = st.sampled_from(
+    ["x", "x:any (>= 1)", "x (<< 2~) | y [amd64 !i386]", "z [linux-any] <!nocheck> <cross>", "x, y , z (= 1:2-3)", "y (> 1)"]
+)
+paths = st.sets(
+    st.binary(min_size=1, max_size=6).map(lambda raw: b"/etc/" + raw.translate(None, b"/\n\0\r") + b"x"), max_size=4
+)
+fields = st.fixed_dictionaries(
+    {"Version": st.sampled_from(["1", "2:1~rc1-1"]), "Architecture": st.sampled_from(["amd64", "i386", "all"])},
+    optional={
+        "Description": st.one_of(words, st.tuples(words, words).map("\n ".join)),
+        "Depends": relation, "Pre-Depends": relation, "Provides": relation, "Built-Using": relation,
+        "Static-Built-Using": relation, "Summary": words, "X_Odd_Field": words, "Files": words, "Name": words,
+        "Conffiles": st.just("\n /etc/a 1\n /etc/b 2"),
+    },
+)
+hosts = st.lists(st.tuples(names, fields, paths), max_size=5)
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@given(steps=st.lists(hosts, min_size=1, max_size=3))
+def test_after_any_sync_of_any_host_the_next_finds_nothing(
+    steps: list[list[tuple[str, dict[str, str], set[bytes]]]], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    host = Host(tmp_path_factory.mktemp("host"))
+    for installed in steps:
+        host.stanzas, host.lists = [], {}
+        for name, found, listed in installed:
+            host.install(name, *listed, **found)
+        first = host.sync()
+        if first.outcome is not None:
+            assert not first.outcome.rejected and not first.outcome.report.faults, installed
+            assert first.outcome.report.generation
+        assert host.sync().outcome is None
