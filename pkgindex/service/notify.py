@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Mapping
-from contextlib import suppress
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 
 SOCKET = "NOTIFY_SOCKET"
 STATUS_CHARACTERS_MAX = 200
@@ -42,6 +43,28 @@ class Notifier:
             # Without waiting: a manager whose queue is full must not hold up a packer.
             channel.setblocking(False)
             channel.sendto(message.encode("utf-8", "backslashreplace"), self._address)
+
+
+@contextmanager
+def kept_alive(notifier: Notifier, is_well: Callable[[], bool]) -> Iterator[None]:
+    """As long as *is_well*, tell the service manager so, when it wants to know; packing may take longer than it waits."""
+    if notifier.watchdog_seconds is None:
+        yield
+        return
+    over = threading.Event()
+
+    def beat(seconds: float) -> None:
+        while not over.wait(seconds):
+            if is_well():
+                notifier.alive()
+
+    thread = threading.Thread(target=beat, args=(notifier.watchdog_seconds,), name="watchdog", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 def _address(name: str) -> str:

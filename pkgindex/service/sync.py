@@ -81,8 +81,11 @@ def line(synced: Synced) -> str:
     """One line for a person and a log."""
     if synced.outcome is None:
         return f"{synced.repo}: nothing changed, {synced.packages} packages, {synced.seconds:.2f} s"
+    generation = synced.outcome.report.generation
+    # A packer that watches the spool may have been quicker.
+    done = f"generation {generation}" if generation else "submitted"
     return (
-        f"{synced.repo}: generation {synced.outcome.report.generation}, {len(synced.added)} added, "
+        f"{synced.repo}: {done}, {len(synced.added)} added, "
         f"{len(synced.changed)} changed, {len(synced.removed)} removed, {synced.seconds:.2f} s"
     )
 
@@ -125,8 +128,12 @@ def _is_in(package: HostPackage, entry: Entry) -> bool:
 def _as_packed(package: HostPackage) -> HostPackage:
     return package._replace(
         releases=[_release(release) for release in package.releases],
-        files={scope: list(dict.fromkeys(paths)) for scope, paths in package.files.items() if paths},
+        files={scope: _once(paths) for scope, paths in package.files.items() if paths},
     )
+
+
+def _once(paths: list[bytes]) -> list[bytes]:
+    return paths if len(set(paths)) == len(paths) else sorted(set(paths))
 
 
 def _release(release: Release) -> Release:

@@ -16,18 +16,16 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from types import FrameType
+from collections.abc import Callable, Mapping
 
 from pkgindex.config import Settings
 from pkgindex.errors import NoIndex, PkgindexError
 from pkgindex.service.backoff import Backoff
 from pkgindex.service.log import Log, in_journal, to_stderr
-from pkgindex.service.notify import Notifier
+from pkgindex.service.notify import Notifier, kept_alive
 from pkgindex.service.packing import Outcome, line, pack_repository, recover, silent
+from pkgindex.service.signals import obeyed
 from pkgindex.service.upkeep import Upkeep
 from pkgindex.spool.arrivals import Arrivals
 from pkgindex.spool.spool import Spool
@@ -52,7 +50,7 @@ def watch(
     found = os.environ if environment is None else environment
     watcher = Watcher(settings, Log(say, in_journal(found)), tell, Notifier(found))
     try:
-        with _signals(watcher):
+        with obeyed(watcher):
             watcher.run()
     finally:
         watcher.close()
@@ -89,7 +87,7 @@ class Watcher:
 
     def run(self) -> None:
         self._log.info(f"watching {self._spool.root}, packing into {self._settings.index}")
-        with _kept_alive(self._notifier, lambda: time.monotonic() - self._step_began < STEP_SECONDS_MAX):
+        with kept_alive(self._notifier, lambda: time.monotonic() - self._step_began < STEP_SECONDS_MAX):
             try:
                 self._look()
                 self._notifier.ready()
@@ -212,47 +210,3 @@ class Watcher:
             return self._settings.poll_seconds
         waits = [self._arrivals.next_due(now), self._backoff.next_over(now), min(self._recover_at, self._retire_at) - now]
         return max(0.0, min(wait for wait in waits if wait is not None))
-
-
-@contextmanager
-def _signals(watcher: Watcher) -> Iterator[None]:
-    """SIGTERM and SIGINT stop *watcher*; the second one at once. Only a main thread may be told of signals."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def obey(number: int, frame: FrameType | None) -> None:
-        if watcher.stopped_by is not None:
-            raise KeyboardInterrupt
-        watcher.stop(number)
-
-    descriptor = signal.set_wakeup_fd(watcher.signal_descriptor, warn_on_full_buffer=False)
-    before = {number: signal.signal(number, obey) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield
-    finally:
-        signal.set_wakeup_fd(descriptor)
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-@contextmanager
-def _kept_alive(notifier: Notifier, is_well: Callable[[], bool]) -> Iterator[None]:
-    """As long as *is_well*, tell the service manager so, when it wants to know; packing may take longer than it waits."""
-    if notifier.watchdog_seconds is None:
-        yield
-        return
-    over = threading.Event()
-
-    def beat(seconds: float) -> None:
-        while not over.wait(seconds):
-            if is_well():
-                notifier.alive()
-
-    thread = threading.Thread(target=beat, args=(notifier.watchdog_seconds,), name="watchdog", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()

@@ -27,7 +27,7 @@ DATABASE = "var/lib/dpkg"
 
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9+.-]*")
 # What a path may hold that is not stored as it stands.
-_ODD = (b"//", b"/./", b"/../", b"/\n", b"/.\n", b"/..\n", b"\0")
+_ODD = re.compile(rb"/(?:[/\n]|\.[/\n]|\.\.[/\n])")
 # Unpacking was interrupted: the list may not have been written.
 _HALF = "half-installed"
 
@@ -86,12 +86,12 @@ def _control(stanza: Stanza, database: str) -> Control:
 def _files(database: str, stanza: Stanza, control: Control, limits: Limits) -> list[bytes]:
     raw = _list(database, stanza, control, limits)
     try:
-        return sorted(_stored(raw, limits.path_bytes_max))
+        return sorted(stored(raw, limits.path_bytes_max))
     except Unreadable as error:
         raise Rejected(f"{database}/info/{control.package}.list: {error}; {_remedy(control.package)}") from error
 
 
-def _stored(raw: bytes, path_bytes_max: int) -> list[bytes]:
+def stored(raw: bytes, path_bytes_max: int) -> list[bytes]:
     """The paths of a list as they are stored. Lists are as tidy as dpkg left them, and seen to be so as a whole: looking
     at each of 100,000 paths takes 0.28 s."""
     lines = without_directories(raw.split(b"\n"))
@@ -103,7 +103,7 @@ def _stored(raw: bytes, path_bytes_max: int) -> list[bytes]:
 def _is_tidy(raw: bytes) -> bool:
     """Whether every line is a path as it is stored."""
     begun = raw.startswith(b"/") and raw.count(b"\n/") == raw.count(b"\n") - 1
-    return not raw or (begun and raw.endswith(b"\n") and not any(odd in raw for odd in _ODD))
+    return not raw or (begun and raw.endswith(b"\n") and b"\0" not in raw and _ODD.search(raw) is None)
 
 
 def _list(database: str, stanza: Stanza, control: Control, limits: Limits) -> bytes:

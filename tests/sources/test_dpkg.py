@@ -6,9 +6,12 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pkgindex.errors import NotFound, Rejected
-from pkgindex.sources.dpkg import HostPackage, read_host
+from pkgindex.sources import names
+from pkgindex.sources.dpkg import HostPackage, read_host, stored, without_directories
 
 STATUS = """\
 Package: libx
@@ -106,3 +109,17 @@ def test_this_host_reads_as_dpkg_lists_it() -> None:
     listed = subprocess.run(["dpkg-query", "-L", names[0]], capture_output=True, check=True).stdout.split(b"\n")
     package = found[names[0].partition(":")[0]]
     assert {path for files in package.files.values() for path in files} <= set(listed)
+
+
+odd = st.lists(st.sampled_from([b"/", b"//", b".", b"..", b"a", b"\0", b"\n", b"/usr/x"]), max_size=12).map(b"".join)
+
+
+@given(raw=odd)
+def test_a_tidy_list_is_read_as_one_that_is_looked_at_path_by_path(raw: bytes) -> None:
+    try:
+        slowly = [names.path(line, 4) for line in without_directories(raw.split(b"\n"))]
+    except names.Unreadable:
+        with pytest.raises(names.Unreadable):
+            stored(raw, 4)
+    else:
+        assert stored(raw, 4) == slowly

@@ -66,6 +66,26 @@ def test_an_identity_is_durable_before_it_is_used(spool: Spool, claims: Claims, 
     assert flushed == [os.path.dirname(claim.path), spool.folder("debian", names.INCOMING)]
 
 
+def test_what_was_written_to_after_it_was_packed_goes_back_under_a_new_identity(spool: Spool, claims: Claims) -> None:
+    drop(spool, "x.gz@full", b"half")
+    (claim,) = claims.claim(spool.incoming("debian"))
+    assert claims.give_back_anew(claim)
+    (again,) = claims.claim(spool.incoming("debian"))
+    assert (again.filename, again.mode, again.size) == ("x.gz", "full", 4)
+    assert again.id != claim.id
+    assert not claims.give_back_anew(claim)
+
+
+def test_the_age_of_a_claim_is_that_of_its_last_change(spool: Spool, claims: Claims) -> None:
+    drop(spool, "x")
+    (claim,) = claims.claim(spool.incoming("debian"))
+    assert 0.0 <= claims.age_seconds(claim) < 600.0
+    os.utime(claim.path, (1_000_000_000, 1_000_000_000))
+    assert claims.age_seconds(claim) > 100_000_000.0
+    claims.done(claim)
+    assert claims.age_seconds(claim) == 0.0
+
+
 def test_the_oldest_is_claimed_first_and_equals_by_name(spool: Spool, claims: Claims) -> None:
     for name, mtime_ns in (("b", 5), ("a", 5), ("c", 1)):
         drop(spool, name)
