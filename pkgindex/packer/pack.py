@@ -182,6 +182,10 @@ def _publish(
     """Lay the facts over the newest generation, again and again until nobody else was first. None: nothing changed."""
     for attempt in range(ATTEMPTS_MAX):
         head = Head(target.backend, target.repo)
+        # Who was first may have packed the same, if our claim seemed dead: laid over again it would hide what came since.
+        collections = [found for found in collections if found.submission.id not in head.manifest.recent]
+        if not collections:
+            return None
         token = token_of(os.urandom(8))
         plan = plan_for(head, collections, partitions, token, f"{scratch}/{attempt}")
         try:

@@ -150,7 +150,9 @@ def test_a_reverse_record_comes_out_as_it_went_in_and_in_the_order_of_names(depe
     assert reverse.decode_columns(record, "libc6", "reverse/x") == (list(decoded), list(decoded.values()))
 
 
-@pytest.mark.parametrize("record", [b"", b"\xc0", b"\x91\xa1a", b"\x92\xa1a\xc4\x01x", b"\x92\xa3a\nb\xc4\x02xx", b"\x92\x01\xc4\x00"])
+@pytest.mark.parametrize(
+    "record", [b"", b"\xc0", b"\x91\xa1a", b"\x92\xa1a\xc4\x01x", b"\x92\xa3a\nb\xc4\x02xx", b"\x92\x01\xc4\x00"]
+)
 def test_a_damaged_reverse_record_is_corrupt(record: bytes) -> None:
     with pytest.raises(Corrupt, match="reverse/x"):
         reverse.decode(record, "libc6", "reverse/x")

@@ -1,0 +1,115 @@
+"""Writers that know nothing of each other: whoever is late does its work again on top, and nothing is lost."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from packer.world import Expected, checked, drop, newest, packed
+from pkgindex.config import Settings
+from pkgindex.packer.publish import Head, all_blobs
+from pkgindex.packer.retire import retire
+from pkgindex.packer.submissions import Submission
+from pkgindex.store.backend import Backend
+from pkgindex.store.local import LocalBackend
+from pkgindex.store.memory import MemoryBackend
+
+WRITERS, SUBMISSIONS = 4, 4
+
+
+def package(name: str, version: str = "1") -> dict[str, object]:
+    return {"name": name, "version": version, "depends": ["libc6"], "files": [f"/usr/bin/{name}", "/usr/shared"]}
+
+
+def all_of(*submissions: Submission) -> Expected:
+    model = Expected()
+    for submission in submissions:
+        model.pack([submission])
+    return model
+
+
+@pytest.mark.parametrize("kind", ["local", "memory"])
+@pytest.mark.parametrize("loose", [0, 6, 64])
+def test_writers_without_a_lock_lose_nothing(tmp_path: Path, kind: str, loose: int) -> None:
+    (tmp_path / "index").mkdir()
+    backend: Backend = LocalBackend(str(tmp_path / "index")) if kind == "local" else MemoryBackend()
+    work = [[drop(tmp_path, [package(f"p{writer}-{number}")]) for number in range(SUBMISSIONS)] for writer in range(WRITERS)]
+    failed: list[BaseException] = []
+    start = threading.Barrier(WRITERS)
+
+    def write(submissions: list[Submission]) -> None:
+        try:
+            start.wait()
+            for submission in submissions:
+                assert packed(backend, submission, loose_packages_max=loose).generation
+        except BaseException as error:  # noqa: BLE001 - for the test's own thread to raise
+            failed.append(error)
+
+    threads = [threading.Thread(target=write, args=(submissions,)) for submissions in work]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failed == []
+    snapshot = newest(backend)
+    assert snapshot.generation == WRITERS * SUBMISSIONS, "each published once"
+    everything = [submission for submissions in work for submission in submissions]
+    checked(snapshot, all_of(*everything).all())
+    assert sorted(snapshot.manifest.recent) == sorted(submission.id for submission in everything)
+    assert retire(backend, "debian", Settings()).blobs == 0, "who was late took its files away"
+
+
+class Overtaken(MemoryBackend):
+    """Lets somebody else in before its first link."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.overtake: Callable[[], None] | None = None
+
+    def link(self, name: str, data: bytes) -> None:
+        if self.overtake is not None:
+            overtake, self.overtake = self.overtake, None
+            overtake()
+        super().link(name, data)
+
+
+@pytest.mark.parametrize("loose", [0, 64])
+def test_who_is_overtaken_lays_its_facts_over_what_came(tmp_path: Path, loose: int) -> None:
+    backend = Overtaken()
+    base, ours, theirs = (drop(tmp_path, [package(name)]) for name in ("base", "ours", "theirs"))
+    packed(backend, base, loose_packages_max=loose)
+    backend.overtake = lambda: (packed(backend, theirs, loose_packages_max=loose), None)[1]
+    report = packed(backend, ours, loose_packages_max=loose)
+    assert report.generation == 3
+    checked(newest(backend), all_of(base, theirs, ours).all())
+    stamps = {name.removesuffix(".sqlite").rpartition(".")[2] for name in all_blobs(backend)}
+    assert len(stamps) == 3, "nothing is left of what was written for the number that was taken"
+
+
+def test_who_is_overtaken_by_its_own_submission_does_not_lay_it_over_what_came_since(tmp_path: Path) -> None:
+    """Its claim was taken for dead and packed by another, and then something newer; the sleeper wakes up."""
+    backend = Overtaken()
+    packed(backend, drop(tmp_path, [package("base")]))
+    ours, newer = drop(tmp_path, [package("curl", "1")]), drop(tmp_path, [{"name": "curl", "removed": True}])
+
+    def others() -> None:
+        packed(backend, ours)
+        packed(backend, newer)
+
+    backend.overtake = others
+    report = packed(backend, ours)
+    assert (report.generation, report.packed) == (0, (ours,))
+    assert newest(backend).package("curl") is None
+    assert Head(backend, "debian").manifest.generation == 3
+
+
+def test_a_full_set_that_is_overtaken_still_replaces_all(tmp_path: Path) -> None:
+    backend = Overtaken()
+    packed(backend, drop(tmp_path, [package("old")], mode="full"))
+    theirs, ours = drop(tmp_path, [package("theirs")]), drop(tmp_path, [package("ours")], mode="full")
+    backend.overtake = lambda: (packed(backend, theirs), None)[1]
+    packed(backend, ours)
+    checked(newest(backend), all_of(ours).all())
