@@ -1,0 +1,34 @@
+"""`pkgindex watch`: pack what arrives in the spool, for ever."""
+
+from __future__ import annotations
+
+from pkgindex.cli.call import FOUND, Call
+from pkgindex.cli.declare import Command, Option
+from pkgindex.service.log import to_stderr
+from pkgindex.service.watch import watch
+
+
+def run(call: Call, poll: bool) -> int:
+    def say(line: str) -> None:
+        call.output.settle()
+        to_stderr(line)
+
+    settings = call.settings._replace(polling=True) if poll else call.settings
+    watch(settings, say, call.output.tick)
+    return FOUND
+
+
+COMMAND = Command(
+    "watch",
+    run,
+    """Pack what arrives in the spool, for ever: a line on stderr for each publish.
+
+    A repository is packed when nothing has arrived for a while (quiet_seconds), or when it was never quiet for long enough
+    (wait_seconds_max). Ctrl-C and SIGTERM let the present step end; the second one does not. Knows systemd's notify.""",
+    (),
+    (Option("poll", ("--poll",), "List the spool again and again, even where the system reports changes."),),
+    (
+        ("watch", "in a terminal, or under systemd with Type=notify"),
+        ("--spool /mnt/share/spool watch --poll", "a spool that other hosts write to"),
+    ),
+)

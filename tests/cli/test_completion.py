@@ -1,0 +1,104 @@
+"""Completion, by the shells themselves where they are installed."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pkgindex.cli import completion
+
+Ask = Callable[..., Any]
+
+# (what is typed, what is offered for its last word)
+TYPED = [
+    ("ow", {"owner"}),
+    ("sync ", {"dpkg"}),
+    ("--repo", set()),
+    ("show zlib", {"zlib1g"}),
+    ("why curl zlib1", {"zlib1g"}),
+    ("owner --repo to", {"tools"}),
+    ("deps --kind pre", {"pre-depends"}),
+    ("deps --kind depends,rec", {"depends,recommends"}),
+    ("history ", {"debian", "tools"}),
+    ("pack debian t", {"tools"}),
+    ("files --repo tools ", {"rocket"}),
+    ("init x --partition b", {"bucket"}),
+    ("owner --js", {"--json", "--jsonl"}),
+    ("completion f", {"fish"}),
+]
+
+
+@pytest.fixture(scope="module")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with `pkgindex` in it, as it is called when it is installed."""
+    folder = tmp_path_factory.mktemp("programs")
+    program = folder / "pkgindex"
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m pkgindex.cli.main "$@"\n')
+    program.chmod(0o755)
+    return folder
+
+
+def environment(place: Any, programs: Path) -> dict[str, str]:
+    return {**place.environment, "PATH": f"{programs}:{place.environment['PATH']}"}
+
+
+BASH = """
+eval "$(pkgindex completion bash)"
+while IFS= read -r line; do
+    COMP_LINE="pkgindex $line" COMP_WORDS=(pkgindex $line) COMPREPLY=()
+    [[ $line == *' ' ]] && COMP_WORDS+=("")
+    COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+    _pkgindex_completion pkgindex
+    echo "${COMPREPLY[*]}"
+done
+"""
+
+
+@pytest.mark.skipif(not shutil.which("bash"), reason="bash is not installed")
+def test_bash_offers_commands_repositories_and_packages(place: Any, programs: Path) -> None:
+    typed = "".join(f"{line}\n" for line, _ in TYPED)
+    done = subprocess.run(["bash", "-c", BASH], input=typed, env=environment(place, programs), capture_output=True, text=True)
+    assert done.stderr == ""
+    offered = [set(line.split()) for line in done.stdout.splitlines()]
+    assert offered == [words for _, words in TYPED]
+
+
+@pytest.mark.parametrize("shell", completion.SHELLS)
+def test_every_shell_has_a_script_that_it_can_read(ask: Ask, shell: str) -> None:
+    script = ask("completion", shell)
+    assert script.code == 0 and b"_PKGINDEX_COMPLETE" in script.out and script.err == ""
+    if shutil.which(shell):
+        done = subprocess.run([shell, "-n"], input=script.out, capture_output=True)
+        assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.skipif(not shutil.which("fish"), reason="fish is not installed")
+def test_fish_offers_packages(place: Any, programs: Path) -> None:
+    command = "pkgindex completion fish | source; complete -C 'pkgindex show zlib'"
+    done = subprocess.run(["fish", "-c", command], env=environment(place, programs), capture_output=True, text=True)
+    assert (done.stdout.split(), done.stderr) == (["zlib1g"], "")
+
+
+@pytest.mark.parametrize("where", ["--index /no/such", "--index /etc/hostname", "--index {empty}"])
+def test_where_there_is_no_index_nothing_is_offered_and_nothing_said(started: Ask, tmp_path: Path, where: str) -> None:
+    line = f"pkgindex {where.format(empty=tmp_path)} show z"
+    answer = started(COMP_WORDS=line, COMP_CWORD="4", _PKGINDEX_COMPLETE="bash_complete")
+    assert (answer.out.strip(), answer.err) == (b"", "")
+
+
+def test_a_setting_that_is_wrong_is_not_told_while_typing(started: Ask) -> None:
+    answer = started(COMP_WORDS="pkgindex show z", COMP_CWORD="2", _PKGINDEX_COMPLETE="bash_complete",
+                     PKGINDEX_CONFIG="/no/such.toml")
+    assert (answer.out.strip(), answer.err) == (b"", "")
+
+
+def test_no_more_is_offered_than_anyone_reads(place: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(completion, "WORDS_MAX", 3)
+    found = completion.words("package", "", {"index": str(place.root / "index"), "repo": ("debian",)})
+    assert found == ["adduser", "apache2", "apache2-bin"]
