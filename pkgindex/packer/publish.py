@@ -48,22 +48,22 @@ def publish(head: Head, manifest: Manifest, token: str, blobs: Iterable[str], ke
 
     Raises `Exists` when another writer was first: nothing of ours is left then.
     """
-    data = manifests.encode(manifest, token)
+    stamp = f"{manifest.generation}-{token}"
     try:
         head.backend.flush(blobs)
-        head.generations.publish(manifest.generation, data, keep)
-    except Exists:
-        withdraw(head.backend, f"{manifest.generation}-{token}")
-        raise
-    except StoreError:
-        if not _is_there(head.generations, manifest.generation, data):
-            withdraw(head.backend, f"{manifest.generation}-{token}")
+        head.generations.publish(manifest.generation, manifests.encode(manifest, token), keep)
+    except StoreError as error:
+        # Where it is there all the same, it may not be durable: not acknowledged, and packing it again will be a no-op.
+        withdraw(head.backend, stamp)
+        if isinstance(error, Exists) or published(head.backend, stamp) or head.generations.head() < manifest.generation:
             raise
+        # Another writer was first, and what we wrote was retired as nobody's.
+        raise Exists(f"generation {manifest.generation} came from another writer ({error})") from error
 
 
 def withdraw(backend: Backend, stamp: str) -> None:
     """Remove everything written under *stamp*, whose generation will never be; nothing when it is published after all."""
-    if _is_published(backend, stamp):
+    if published(backend, stamp):
         return
     for name in all_blobs(backend):
         parsed = parse_blob(name)
@@ -83,19 +83,11 @@ def all_blobs(backend: Backend) -> list[str]:
     return found
 
 
-def _is_published(backend: Backend, stamp: str) -> bool:
+def published(backend: Backend, stamp: str) -> bool:
     """Whether the manifest of the stamp's generation is there and was made under this very stamp."""
     number = int(stamp.partition("-")[0])
     generations = Generations(backend)
     try:
         return number in generations.numbers() and generations.read(number).split(b" ", 4)[3:4] == [stamp.encode()]
-    except Gone:
-        return False
-
-
-def _is_there(generations: Generations, number: int, data: bytes) -> bool:
-    """Whether a publish that ended in an error took place all the same."""
-    try:
-        return number in generations.numbers() and generations.read(number) == data
     except Gone:
         return False

@@ -288,16 +288,18 @@ def test_a_publish_that_took_place_is_never_withdrawn(tmp_path: Path) -> None:
     checked(newest(backend), expected(submission))
 
 
-def test_a_link_whose_answer_was_lost_is_a_publish(tmp_path: Path) -> None:
-    class Deaf(MemoryBackend):
+def test_a_link_that_may_not_be_durable_is_not_acknowledged_and_packing_again_changes_nothing(tmp_path: Path) -> None:
+    class Unsure(MemoryBackend):
         def link(self, name: str, data: bytes) -> None:
             super().link(name, data)
             raise StoreError("no answer")
 
-    backend = Deaf()
+    backend = Unsure()
     submission = drop(tmp_path, [CURL])
-    assert packed(backend, submission).generation == 1
+    with pytest.raises(StoreError, match="no answer"):
+        packed(backend, submission)
     checked(newest(backend), expected(submission))
+    assert packed(backend, submission).generation == 0
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, StoreError, NoSpace])
