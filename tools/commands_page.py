@@ -34,7 +34,8 @@ def section(context: click.Context) -> str:
 def contexts(command: click.Command, name: str, parent: click.Context | None = None) -> Iterator[click.Context]:
     """*command* and all below it, without the hidden ones."""
     # The width of the terminal that runs this is no part of the page.
-    context = click.Context(command, info_name=name, parent=parent, terminal_width=WIDTH, max_content_width=WIDTH)
+    settings = {**command.context_settings, "terminal_width": WIDTH, "max_content_width": WIDTH}
+    context = click.Context(command, info_name=name, parent=parent, **settings)
     yield context
     if isinstance(command, click.Group):
         for word in command.list_commands(context):
