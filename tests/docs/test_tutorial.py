@@ -1,14 +1,16 @@
-"""The tutorial is typed as it stands, and shows what is shown."""
+"""What the tutorial and the README show is typed as it stands, and shows what they show."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import stat
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from consoles import fits, run, typed
+from consoles import Typed, fits, run, typed
 from docpages import PROJECT, text
 
 DPKG_STATUS = Path("/var/lib/dpkg/status")
@@ -36,10 +38,40 @@ def environment(tmp_path: Path) -> dict[str, str]:
     return {**kept, "HOME": str(home), "PATH": f"{programs}:{os.environ['PATH']}", "LC_ALL": "C.UTF-8", "NO_COLOR": "1"}
 
 
+@pytest.fixture
+def demonstrated(tmp_path: Path, environment: dict[str, str]) -> Path:
+    """A folder as the demonstration leaves it."""
+    place = tmp_path / "clone" / ".cache" / "demo"
+    shutil.copytree(PROJECT / "spool", place / "spool")
+    subprocess.run(
+        ["pkgindex", "--index", place / "index", "--spool", place / "spool", "pack", "--quiet"],
+        env=environment, check=True, stdout=subprocess.DEVNULL,
+    )
+    return tmp_path / "clone"
+
+
+def compare(commands: list[Typed], cwd: Path, environment: dict[str, str]) -> None:
+    for command, seen in zip(commands, run(commands, cwd, environment), strict=True):
+        assert seen.code == 0, f"$ {command.command}\n{seen.output}"
+        assert fits(command.shown, seen.output), f"$ {command.command}\n{seen.output}\nwhere the page has\n{command.shown}"
+
+
 def test_every_command_of_the_tutorial_shows_what_the_page_shows(environment: dict[str, str]) -> None:
     commands = [each for each in typed(text("tutorial.md")) if each.needs != "dpkg" or DPKG_STATUS.exists()]
     assert len(commands) > 20
-    ran = run(commands, PROJECT, environment)
-    for command, seen in zip(commands, ran, strict=True):
-        assert seen.code == 0, f"$ {command.command}\n{seen.output}"
-        assert fits(command.shown, seen.output), f"$ {command.command}\n{seen.output}\nwhere the page has\n{command.shown}"
+    compare(commands, PROJECT, environment)
+
+
+def test_every_command_of_the_readme_shows_what_it_shows(demonstrated: Path, environment: dict[str, str]) -> None:
+    commands = typed((PROJECT / "README.md").read_text(encoding="utf-8"))
+    assert len(commands) > 5
+    compare(commands, demonstrated, environment)
+
+
+def test_the_python_of_the_readme_runs(demonstrated: Path, environment: dict[str, str]) -> None:
+    code = (PROJECT / "README.md").read_text(encoding="utf-8").split("```python\n")[1].split("```")[0]
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=demonstrated, env={**environment, "PYTHONPATH": str(PROJECT)},
+        stdout=subprocess.PIPE, text=True, check=True,
+    )
+    assert done.stdout == "python3-minimal\n"
