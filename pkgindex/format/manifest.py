@@ -132,6 +132,17 @@ def decode(data: bytes, repo: str, generation: int, name: str) -> Manifest:
     return manifest
 
 
+def check_stamp(data: bytes, manifest: Manifest, name: str) -> None:
+    """The first line of a manifest that was decoded, which no checksum covers: its stamp is that of the files which the
+    generation brought. For those who verify: no reader makes use of it.
+    """
+    stamp = data.split(b" ", 4)[3].decode("ascii", "replace")
+    stamps = {*manifest.page_stamps, *(found for shard in manifest.shards for found in (shard.stamp, shard.dead_stamp))}
+    brought = {found for found in stamps if found.startswith(f"{manifest.generation}-")}
+    if not stamp.startswith(f"{manifest.generation}-") or (brought and brought != {stamp}):
+        raise Corrupt(f"{name}: its first line says {stamp!r}, and its files {', '.join(sorted(brought))}; {REMEDY}")
+
+
 def checksum_of(data: bytes) -> str:
     """What the next manifest says of this one."""
     return checksum(data)

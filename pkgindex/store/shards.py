@@ -15,6 +15,9 @@ from pkgindex.format.manifest import Shard
 from pkgindex.format.names import shard_name
 from pkgindex.store.backend import Backend
 
+# Python cannot always decode what SQLite says of a damaged file, because it quotes the damage.
+DAMAGE = (sqlite3.Error, UnicodeDecodeError)
+
 
 class ShardFile:
     """A shard's read-only connection, known to be this shard by its size and what it says of itself.
@@ -35,7 +38,7 @@ class ShardFile:
             self.expect_scattered_reads()
             self._connection.executescript(layout.READ_PRAGMAS)
             _check(self._connection, shard, self.name)
-        except sqlite3.Error as error:
+        except DAMAGE as error:
             raise failure(error, self.name) from error
 
     def expect_scattered_reads(self) -> None:
@@ -51,13 +54,13 @@ class ShardFile:
     def rows(self, sql: str, *values: object) -> Iterator[tuple[Any, ...]]:
         try:
             yield from self._connection.execute(sql, values)
-        except sqlite3.Error as error:
+        except DAMAGE as error:
             raise failure(error, self.name) from error
 
     def row(self, sql: str, *values: object) -> tuple[Any, ...] | None:
         try:
             found: tuple[Any, ...] | None = self._connection.execute(sql, values).fetchone()
-        except sqlite3.Error as error:
+        except DAMAGE as error:
             raise failure(error, self.name) from error
         return found
 
@@ -84,9 +87,9 @@ def _handles(file: str | None) -> list[int]:
     """Where the system tells, the handles by which this process (that is, SQLite) has *file* open."""
     if file is None or not hasattr(os, "posix_fadvise"):
         return []
-    wanted = os.stat(file)
     found = []
-    with suppress(OSError):
+    with suppress(OSError):  # also where the file is gone by now: what SQLite has open is still there for it
+        wanted = os.stat(file)
         for name in os.listdir("/proc/self/fd"):
             with suppress(OSError):  # the listing's own handle is closed by now
                 if os.path.samestat(os.fstat(int(name)), wanted):
@@ -94,7 +97,7 @@ def _handles(file: str | None) -> list[int]:
     return found
 
 
-def failure(error: sqlite3.Error, name: str) -> Gone | Corrupt:
+def failure(error: sqlite3.Error | UnicodeDecodeError, name: str) -> Gone | Corrupt:
     """What an SQLite error means: a file that went away under us, or one that is damaged."""
     code = getattr(error, "sqlite_errorcode", 0) or 0
     if code & 0xFF in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN):

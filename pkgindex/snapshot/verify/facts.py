@@ -112,6 +112,7 @@ class Facts:
         if not (entry.forward or entry.reverse):
             self._findings.fault(blob, f"{name!r} has neither a forward nor a reverse file")
         totals = self._totals
+        self._findings.counts["names"] += 1
         totals["names"] += 1
         totals["packages"] += bool(entry.forward)
         totals["filed"] += bool(entry.paths)
@@ -129,16 +130,17 @@ class Facts:
                     raise data
                 self._findings.counts["bytes"] += len(data)
                 decode = forward.decode_group if kind == "forward" else reverse.decode_group
-                records = decode(data, stamp, blob)
+                self._check_group(kind, blob, decode(data, stamp, blob), files[file])
+                self._findings.counts[kind] += 1
             except StoreError as error:
                 self._lose(kind, blob, list(files[file]), error)
-            else:
-                self._check_group(kind, blob, records, files[file])
-                self._findings.counts[kind] += 1
+            except MALFORMED as error:
+                self._lose(kind, blob, list(files[file]), Corrupt(f"holds what is no group of records ({error!r})"))
 
     def _check_group(self, kind: str, blob: str, records: dict[str, bytes], entries: dict[str, Entry]) -> None:
         for name in records.keys() - entries.keys():
-            self._findings.fault(blob, f"holds {name!r}, of which no page says so")
+            if not self.unclear(name):
+                self._findings.fault(blob, f"holds {name!r}, of which no page says so")
         check = self._check_forward if kind == "forward" else self._check_reverse
         for name, entry in entries.items():
             try:
@@ -189,7 +191,9 @@ class Facts:
         for target, mask in _masks(releases).items():
             self.edges[target] += hash((name, mask))
             self._findings.counts["edges"] += 1
-        self._count("packages")
+        self._findings.counts["packages"] += 1
+        if self._findings.counts["packages"] % TELL_EVERY == 0:
+            self._tell(f"checked {self._findings.counts['packages']} of {self._manifest.packages} packages")
 
     def _check_reverse(self, blob: str, name: str, entry: Entry, record: bytes) -> None:
         dependants = reverse.decode(record, name, blob)
@@ -199,12 +203,6 @@ class Facts:
             raise Corrupt(f"{name!r} has {len(record)} bytes, and its page says {entry.reverse_bytes}")
         self.edges[name] -= sum(map(hash, dependants.items()))
         self._reverse_of[name] = blob
-        self._count("names")
-
-    def _count(self, what: str) -> None:
-        self._findings.counts[what] += 1
-        if what == "packages" and self._findings.counts[what] % TELL_EVERY == 0:
-            self._tell(f"checked {self._findings.counts[what]} of {self._manifest.packages} packages")
 
     # Both ends of every edge
 

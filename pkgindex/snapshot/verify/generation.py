@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from itertools import pairwise
 
-from pkgindex.errors import Corrupt, NoIndex, NotFound, StoreError
+from pkgindex.errors import NoIndex, NotFound, StoreError
 from pkgindex.format import manifest as manifests
 from pkgindex.format.manifest import Manifest
 from pkgindex.snapshot.verify.facts import Facts
@@ -65,7 +65,7 @@ def _check_manifests(generations: Generations, repo: str, findings: Findings) ->
         try:
             read[number] = generations.read(number)
             readable[number] = manifests.decode(read[number], repo, number, name)
-            _check_stamp(read[number], readable[number])
+            manifests.check_stamp(read[number], readable[number], name)
             findings.counts["generations"] += 1
             findings.counts["bytes"] += len(read[number])
         except StoreError as error:
@@ -75,16 +75,6 @@ def _check_manifests(generations: Generations, repo: str, findings: Findings) ->
         if before in read and number in readable:
             _check_parent(before, read[before], readable[number], findings)
     return readable
-
-
-def _check_stamp(data: bytes, manifest: Manifest) -> None:
-    """The stamp in the first line is that of the files which this generation brought."""
-    stamp = data.split(b" ", 4)[3].decode("ascii", "replace")
-    known = {*manifest.page_stamps, *(shard.stamp for shard in manifest.shards)}
-    known.update(shard.dead_stamp for shard in manifest.shards)
-    mine = {known_ for known_ in known if known_.startswith(f"{manifest.generation}-")}
-    if not stamp.startswith(f"{manifest.generation}-") or (mine and mine != {stamp}):
-        raise Corrupt(f"{_name(manifest.generation)}: its first line says {stamp}, and its files {', '.join(sorted(mine))}")
 
 
 def _check_parent(before: int, data: bytes, manifest: Manifest, findings: Findings) -> None:
