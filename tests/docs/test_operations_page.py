@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from docpages import PROJECT, column, section, tables, text
 
 from pkgindex import errors
+from pkgindex.cli.main import main
 from pkgindex.config import ENVIRONMENT, Settings
 from pkgindex.format.manifest import PARTITIONS
 from pkgindex.packer import pack, rebuild, retire
+from pkgindex.packer.submissions import Submission
 from pkgindex.query.hits import RepositoryStatus
 from pkgindex.service import backoff, watch
 from pkgindex.spool.names import SENTINEL
+from pkgindex.store.local import LocalBackend
 
 PAGE = "operations.md"
 
@@ -61,3 +65,22 @@ def test_the_unit_has_what_watch_counts_on(line: str) -> None:
 def test_the_kinds_of_file_systems_are_told_with_yes_or_no() -> None:
     assert set(column(PAGE, "File systems", "works")) == {"yes", "no"}
     assert (PROJECT / "pkgindex" / "store" / "filesystem.py").exists()
+
+
+def test_a_restored_copy_can_be_made_to_go_on_above_any_number(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    script = text(PAGE).split("## Backup and restore\n")[1].split("```sh\n")[2].split("```")[0]
+    touch, rebuild_line = script.splitlines()
+    assert touch == "touch /srv/pkgindex/index/debian/generations/0000000000001000"
+    assert rebuild_line == "pkgindex --index /srv/pkgindex/index pack --rebuild debian"
+    root = tmp_path / "index"
+    (root / "debian").mkdir(parents=True)
+    (tmp_path / "curl.json").write_text('{"name": "curl", "version": "1", "files": ["/usr/bin/curl"]}', encoding="utf-8")
+    target = pack.Target(LocalBackend(str(root / "debian")), "debian", Settings())
+    assert pack.pack(target, [Submission(str(tmp_path / "curl.json"), "curl.json")]).generation == 1
+
+    (root / "debian" / "generations" / "0000000000001000").touch()
+    assert main(["--index", str(root), "owner", "/usr/bin/curl"]) == 3
+    assert main(["--index", str(root), "pack", "--rebuild", "debian"]) == 0
+    capsys.readouterr()
+    assert main(["--index", str(root), "owner", "/usr/bin/curl", "--jsonl"]) == 0
+    assert '"generation": 1001' in capsys.readouterr().out
