@@ -56,7 +56,7 @@ class PathsShard:
             passed = select(paths)
             if not passed:
                 continue
-            owners = block.owners_of(text)
+            owners = self._owners(text)
             if hidden:
                 passed = [number for number in passed if owners[number] not in hidden]
             if len(passed) < len(paths):
@@ -82,6 +82,8 @@ class PathsShard:
     def _blocks_from(self, key: bytes) -> Iterator[int]:
         found = self._file.row("SELECT block FROM keys WHERE first <= ? ORDER BY first DESC LIMIT 1", key)
         first = found[0] if found else 1
+        if not isinstance(first, int):
+            raise Corrupt(f"{self.name}: {first!r} for the number of a block; {REMEDY}")
         blocks = (self.shard.rows + block.LINES - 1) // block.LINES
         return iter(range(first, blocks + 1))
 
@@ -91,7 +93,7 @@ class PathsShard:
             if row is None:
                 raise Corrupt(f"{self.name}: block {number} is missing; {REMEDY}")
             text = self._decompress(row[0])
-            self._last = (number, block.paths_of(text).split(b"\n"), block.owners_of(text))
+            self._last = (number, block.paths_of(text).split(b"\n"), self._owners(text))
         return self._last[1], self._last[2]
 
     def _frames(self, narrow: str) -> Iterator[bytes]:
@@ -111,8 +113,14 @@ class PathsShard:
         finally:
             self._file.expect_scattered_reads()
 
+    def _owners(self, text: bytes) -> list[str]:
+        try:
+            return block.owners_of(text)
+        except ValueError as error:
+            raise Corrupt(f"{self.name}: a block whose packages cannot be read ({error}); {REMEDY}") from error
+
     def _decompress(self, frame: bytes) -> bytes:
         try:
             return self._decompressor.decompress(frame, max_output_size=block.UNPACKED_BYTES_MAX)
-        except self._damage as error:
+        except (self._damage, TypeError) as error:
             raise Corrupt(f"{self.name}: a damaged block ({error}); {REMEDY}") from error

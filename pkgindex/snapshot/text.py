@@ -43,7 +43,7 @@ class TextShard:
             return {}
         try:
             found = terms.decode_postings(row[0])
-        except ValueError as error:
+        except (TypeError, ValueError) as error:
             raise Corrupt(f"{self.name}: the postings of {word!r} are damaged ({error}); {REMEDY}") from error
         for number in self._hidden:
             found.pop(number, None)
@@ -51,7 +51,11 @@ class TextShard:
 
     def number_of(self, package: str) -> int | None:
         row = self._file.row("SELECT id FROM packages WHERE name = ?", package)
-        return int(row[0]) if row and row[0] not in self._hidden else None
+        if row is None or row[0] in self._hidden:
+            return None
+        if not isinstance(row[0], int):
+            raise Corrupt(f"{self.name}: {row[0]!r} for the number of package {package!r}; {REMEDY}")
+        return row[0]
 
     def package(self, number: int) -> tuple[str, str]:
         """(name, summary)."""
