@@ -19,9 +19,10 @@ Ask = Callable[..., Any]
 
 
 def ended(answer: Any, code: int, *words: str) -> None:
-    """It ended with *code*, one line on stderr that holds *words*, and nothing on stdout."""
+    """It ended with *code*, one message on stderr that holds *words*, and nothing on stdout."""
     assert (answer.code, answer.out) == (code, b""), answer
-    assert answer.err.startswith("pkgindex: ") and answer.err.count("\n") == 1, answer.err
+    first, *further = answer.err.splitlines()
+    assert first.startswith("pkgindex: ") and all(line.startswith("    ") for line in further), answer.err
     for word in words:
         assert word in answer.err, answer.err
 

@@ -25,7 +25,9 @@ def run(call: Call, shell: str) -> int:
 COMMAND = Command(
     "completion",
     run,
-    "Print a script that makes bash, zsh or fish complete commands, options, repositories and package names.",
+    """Print what makes a shell complete words.
+
+    A script for bash, zsh or fish: commands, options, repositories and package names are completed.""",
     (Argument("shell", "bash|zsh|fish", completes="shell"),),
     (),
     (

@@ -53,7 +53,8 @@ COMMAND = Command(
     run,
     """What a package needs.
 
-    Every relation that its releases name, with versions and alternatives. A qualifier (`python3:any`) is no part of a name.""",
+    Every relation that its releases name, with versions and alternatives. A qualifier (`python3:any`) is no part of a
+    name.""",
     (PACKAGE,),
     (TRANSITIVE, KIND, RESOLVE, *PRINTING),
     (

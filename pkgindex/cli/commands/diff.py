@@ -93,7 +93,7 @@ def lines(output: Output, hits: Iterable[DiffHit]) -> Iterator[str]:
 COMMAND = Command(
     "diff",
     run,
-    """Which packages differ between two generations of a repository, and how their versions changed.
+    """Which packages differ between two generations.
 
     Without numbers the newest generation is compared with the one before it; --at GEN takes that one for the newest.
     `+` was added, `~` changed, `-` removed.""",

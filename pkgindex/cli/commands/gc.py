@@ -38,9 +38,10 @@ def lines(output: Output, hits: Iterable[GcHit]) -> Iterator[str]:
 COMMAND = Command(
     "gc",
     run,
-    """Retire generations beyond those that are kept, and remove the files that only they needed.
+    """Retire old generations and their files.
 
-    The settings keep_generations and grace_seconds say what is kept; `watch` does this by itself.""",
+    Those beyond the ones that are kept, and the files that only they needed. The settings keep_generations and
+    grace_seconds say what is kept; `watch` does this by itself.""",
     (REPOSITORIES,),
     (JSON, JSONL),
     (

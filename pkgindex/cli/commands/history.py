@@ -57,9 +57,10 @@ def lines(output: Output, hits: Iterable[dict[str, Any]]) -> Iterator[str]:
 COMMAND = Command(
     "history",
     run,
-    """The generations of a repository that are retained, the newest first: when, by what, and what changed.
+    """What the generations of a repository changed.
 
-    `+` counts added packages, `~` changed, `-` removed ones. --at GEN begins with that generation.""",
+    A line for each that is retained, the newest first: when it was published, by what, and what changed. `+` counts
+    added packages, `~` changed, `-` removed ones. --at GEN begins with that generation.""",
     (REPOSITORY,),
     PRINTING,
     (

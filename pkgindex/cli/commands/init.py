@@ -44,10 +44,11 @@ def _begin(place: Target, partition: str | None) -> bool:
 COMMAND = Command(
     "init",
     run,
-    """Make a repository: its folders in the spool and in the index, and both of these where they are missing.
+    """Make a repository.
 
-    --partition says how many packages share a file: each has its own (package), some hundreds share one (bucket), or all do
-    (whole). The first suits nearly everyone.""",
+    Its folders in the spool and in the index, and both of these where they are missing; its first generation is
+    empty. --partition says how many packages share a file: each has its own (package), some hundreds share one
+    (bucket), or all do (whole). The first suits nearly everyone.""",
     (Argument("repository", "REPO"),),
     (Option("partition", ("--partition",), "Which packages share a file.", "choice", choices=PARTITIONS),),
     (

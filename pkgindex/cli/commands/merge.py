@@ -31,9 +31,10 @@ def lines(output: Output, hits: Iterable[Merged]) -> Iterator[str]:
 COMMAND = Command(
     "merge",
     run,
-    """Merge shards that are too many, or of which too much is dead, as `watch` does by itself.
+    """Merge shards into fewer.
 
-    Readers and writers go on meanwhile. With --force all shards become one of each kind.""",
+    Those that are too many, or of which too much is dead, as `watch` does by itself. Readers and writers go on
+    meanwhile. With --force all shards become one of each kind.""",
     (REPOSITORIES,),
     (Option("force", ("--force",), "Merge all shards, even if they are few."), JSON, JSONL),
     (

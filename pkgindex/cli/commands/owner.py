@@ -53,8 +53,8 @@ COMMAND = Command(
     run,
     """Which package ships this path.
 
-    PATH is the whole path, with or without the slash it begins with. `-` reads paths from stdin, one a line: many in one
-    call cost little more than one. Prints `package: path`.""",
+    PATH is the whole path, with or without the slash it begins with. `-` reads paths from stdin, one a line: many in
+    one call cost little more than one. Prints `package: path`.""",
     (Argument("paths", "PATH...", many=True, completes="file"),),
     PRINTING,
     (

@@ -93,10 +93,11 @@ def _lines(output: Output, hits: Iterable[Any]) -> Iterable[str]:
 COMMAND = Command(
     "pack",
     run,
-    """Pack what lies in the spool now, each repository into one new generation, and exit.
+    """Pack what lies in the spool now.
 
-    Does not wait for the quiet period. What comes again unchanged makes no generation; what cannot be read is put aside with
-    the reason. --rebuild makes repositories of the index anew from what can be read of them, for when `verify` says so.""",
+    Each repository becomes one new generation. Does not wait for the quiet period. What comes again unchanged makes
+    no generation; what cannot be read is put aside with the reason. --rebuild makes repositories of the index anew
+    from what can be read of them, for when `verify` says so.""",
     (REPOSITORIES,),
     (Option("rebuild", ("--rebuild",), "Make these repositories of the index anew."), JSON, JSONL),
     (

@@ -26,10 +26,10 @@ def _nothing(pattern: str, mode: str, ignore_case: bool) -> str:
 COMMAND = Command(
     "path",
     run,
-    """Which paths hold a text, and the packages that ship them.
+    """Which paths hold a text, and who ships them.
 
-    PATTERN is a part of a path. With --glob it is the whole path, where `*` and `?` stand for any signs; with --regex a
-    regular expression that may match anywhere in it.""",
+    PATTERN is a part of a path. With --glob it is the whole path, where `*` and `?` stand for any signs; with --regex
+    a regular expression that may match anywhere in it.""",
     (Argument("pattern", "PATTERN"),),
     (
         Option("glob", ("--glob",), "PATTERN is a glob over the whole path."),

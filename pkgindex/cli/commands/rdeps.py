@@ -42,8 +42,8 @@ COMMAND = Command(
     run,
     """What needs a package.
 
-    Also what names it with a qualifier (`python3:any`), as an alternative, or provides it. PKG may be a virtual package, or
-    one that nobody ships.""",
+    Also what names it with a qualifier (`python3:any`), as an alternative, or provides it. PKG may be a virtual
+    package, or one that nobody ships.""",
     (PACKAGE,),
     (TRANSITIVE, KIND, RESOLVE, *PRINTING),
     (

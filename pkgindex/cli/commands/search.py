@@ -42,8 +42,8 @@ COMMAND = Command(
     run,
     """Which packages are about something, best first.
 
-    All words must occur in a package's name, summary, keywords or description; the rarer a word and the more prominent its
-    place, the better. On a terminal the 20 best are printed unless --limit says otherwise.""",
+    All words must occur in a package's name, summary, keywords or description; the rarer a word and the more
+    prominent its place, the better. On a terminal the 20 best are printed unless --limit says otherwise.""",
     (Argument("words", "WORD...", many=True),),
     PRINTING,
     (

@@ -89,7 +89,9 @@ def _folded(output: Output, text: str) -> str:
 COMMAND = Command(
     "show",
     run,
-    "What is known of a package: its releases, fields, relations and texts.",
+    """What is known of a package.
+
+    Its releases, with all fields and relations, its texts, and how many files it has.""",
     (PACKAGE,),
     PRINTING,
     (

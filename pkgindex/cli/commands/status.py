@@ -65,9 +65,10 @@ def age(seconds: float) -> str:
 COMMAND = Command(
     "status",
     run,
-    """How the repositories stand: generation, contents, size, age, and what waits in the spool.
+    """How the repositories stand.
 
-    PENDING is what lies in incoming/ of the spool, REJECTED what lies in rejected/; `-` where this host sees no spool.""",
+    Their generation, contents, size and age, and what waits in the spool. PENDING is what lies in incoming/ of the
+    spool, REJECTED what lies in rejected/; `-` where this host sees no spool.""",
     (REPOSITORIES,),
     PRINTING,
     (

@@ -41,10 +41,11 @@ def _stdin(spool: Spool, repository: str, mode: str | None, name: str | None) ->
 COMMAND = Command(
     "submit",
     run,
-    """Drop files into the spool, whole and durable, to be packed; prints what each is called there.
+    """Drop files into the spool.
 
-    Listings (Packages, Contents ...) replace what the repository says in their place, single packages are laid over it;
-    --full and --incremental say otherwise. `-` is stdin, and takes --name.""",
+    They appear there whole and durable, and are packed by whoever watches; prints what each is called there. Listings
+    (Packages, Contents ...) replace what the repository says in their place, single packages are laid over it; --full
+    and --incremental say otherwise. `-` is stdin, and takes --name.""",
     (REPOSITORY, Argument("files", "FILE...", many=True, completes="file")),
     (
         Option("full", ("--full",), "Replaces all that the repository has of its kind."),

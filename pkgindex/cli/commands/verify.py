@@ -59,10 +59,10 @@ def lines(output: Output, hits: Iterable[dict[str, Any]]) -> Iterator[str]:
 COMMAND = Command(
     "verify",
     run,
-    """Read everything again: checksums, both directions of every relation, shards against packages, counts.
+    """Read everything again, and name each fault.
 
-    Each fault is named with its file and what to do. Nothing is written, and readers and writers go on. Exits with 3 when
-    something is wrong.""",
+    Checksums, both directions of every relation, shards against packages, counts. Each fault is named with its file
+    and what to do. Nothing is written, and readers and writers go on. Exits with 3 when something is wrong.""",
     (REPOSITORIES,),
     (JSON, JSONL, REPO, AT),
     (

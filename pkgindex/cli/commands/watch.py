@@ -21,10 +21,11 @@ def run(call: Call, poll: bool) -> int:
 COMMAND = Command(
     "watch",
     run,
-    """Pack what arrives in the spool, for ever: a line on stderr for each publish.
+    """Pack what arrives in the spool, for ever.
 
-    A repository is packed when nothing has arrived for a while (quiet_seconds), or when it was never quiet for long enough
-    (wait_seconds_max). Ctrl-C and SIGTERM let the present step end; the second one does not. Knows systemd's notify.""",
+    Each publish is a line on stderr. A repository is packed when nothing has arrived for a while (quiet_seconds), or
+    when it was never quiet for long enough (wait_seconds_max). Ctrl-C and SIGTERM let the present step end; the
+    second one does not. Knows systemd's notify.""",
     (),
     (Option("poll", ("--poll",), "List the spool again and again, even where the system reports changes."),),
     (

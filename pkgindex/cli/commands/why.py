@@ -34,9 +34,10 @@ def lines(output: Output, hits: Iterable[Edge]) -> Iterator[str]:
 COMMAND = Command(
     "why",
     run,
-    """Why one package needs another: the shortest chain of relations from PKG to TARGET.
+    """Why one package needs another.
 
-    Follows what is needed to work, through virtual packages too, or the kinds that --kind names.""",
+    Prints the shortest chain of relations from PKG to TARGET. Follows what is needed to work, through virtual
+    packages too, or the kinds that --kind names.""",
     (PACKAGE, PACKAGE._replace(field="target", metavar="TARGET")),
     (KIND, *PRINTING),
     (
