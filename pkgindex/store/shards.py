@@ -43,13 +43,17 @@ class ShardFile:
 
     def expect_scattered_reads(self) -> None:
         """A question reads pages here and there: what the kernel reads ahead of them is three times what they are."""
-        for handle in self._handles:
-            os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_RANDOM)
+        self._advise("POSIX_FADV_RANDOM")
 
     def expect_whole_read(self) -> None:
         """All of it is read in a row, and reading ahead saves a round trip for each page."""
+        self._advise("POSIX_FADV_NORMAL")
+
+    def _advise(self, how: str) -> None:
         for handle in self._handles:
-            os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_NORMAL)
+            # Another connection to the same shard may have been among them, and be closed by now.
+            with suppress(OSError):
+                os.posix_fadvise(handle, 0, 0, getattr(os, how))
 
     def rows(self, sql: str, *values: object) -> Iterator[tuple[Any, ...]]:
         try:
