@@ -53,7 +53,6 @@ MEANING = {
     "unpacked_bytes_max": "a submission that unpacks to more is rejected",
 }
 
-# The environment has its own names for the two that everybody sets.
 ENVIRONMENT = {field: f"PKGINDEX_{field.upper()}" for field in Settings._fields}
 CONFIG = "PKGINDEX_CONFIG"
 

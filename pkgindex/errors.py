@@ -2,6 +2,7 @@
 
     PkgindexError
       NotFound           1   nothing answers the question
+        NotRetained          the generation that was asked for is gone, or never was
       BadInput           2   the caller's words are off
         Rejected             a submission cannot be read
           Incomplete         ... because it ends too early: the rest may still be on its way
@@ -27,6 +28,10 @@ class PkgindexError(Exception):
 
 class NotFound(PkgindexError):
     exit_code = 1
+
+
+class NotRetained(NotFound):
+    pass
 
 
 class BadInput(PkgindexError):

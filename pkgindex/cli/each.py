@@ -12,7 +12,7 @@ from pkgindex.errors import NotFound, PkgindexError
 from pkgindex.query.index import repositories_in
 
 if TYPE_CHECKING:
-    from pkgindex.packer.pack import Target
+    from pkgindex.packer.target import Target
 
 
 def each(call: Call, repositories: Sequence[str], act: Callable[[Target], Iterable[Any]], lines: Lines) -> int:
@@ -46,7 +46,7 @@ def code_of(call: Call, failures: Sequence[tuple[str, PkgindexError]], asked: in
 
 def target(call: Call, repo: str) -> Target:
     """A repository of the index, to be written to."""
-    from pkgindex.packer.pack import Target
+    from pkgindex.packer.target import Target
     from pkgindex.store.local import LocalBackend
 
     return Target(LocalBackend(os.path.join(call.settings.index, repo)), repo, call.settings, call.output.tick)

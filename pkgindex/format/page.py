@@ -47,7 +47,7 @@ def group_of(package: str, partition: str) -> str:
     """The group of packages that *package* shares its forward and reverse file with.
 
     >>> group_of("curl", "package"), group_of("curl", "bucket"), group_of("curl", "whole")
-    ('curl', 'bucket-20', 'all')
+    ('curl', 'bucket-4d', 'all')
     """
     if partition == "package":
         return package

@@ -23,9 +23,10 @@ from pkgindex.format.manifest import LOOSE_PATHS, LOOSE_TEXT, Change, Manifest, 
 from pkgindex.format.names import token_of
 from pkgindex.packer import shardfile
 from pkgindex.packer.blobwriter import BlobWriter
-from pkgindex.packer.pack import ATTEMPTS_MAX, Target
+from pkgindex.packer.pack import ATTEMPTS_MAX
 from pkgindex.packer.previous import Previous
 from pkgindex.packer.publish import Head, publish, withdraw
+from pkgindex.packer.target import Target
 from pkgindex.store.shards import ShardFile
 
 CHUNK_PAIRS = 8192

@@ -27,11 +27,13 @@ from pkgindex.format.manifest import NAMES_SHOWN_MAX, Change, Manifest
 from pkgindex.format.names import token_of
 from pkgindex.packer.collect import Collection, Sorter
 from pkgindex.packer.forwards import Plan
-from pkgindex.packer.pack import ALONE_BYTES_MAX, Report, Target, lay_over, pack, partitions_for, plan_for
+from pkgindex.packer.layover import lay_over, partitions_for, plan_for
+from pkgindex.packer.pack import ALONE_BYTES_MAX, Report, pack
 from pkgindex.packer.publish import Head, publish, withdraw
 from pkgindex.packer.recovery import Recovered, Rest
 from pkgindex.packer.salvage import Base, collection_of, find_base, put, salvage
 from pkgindex.packer.submissions import Submission
+from pkgindex.packer.target import Target
 from pkgindex.packer.workers import Workers, cores
 from pkgindex.store.backend import Backend
 from pkgindex.store.generations import Generations

@@ -14,7 +14,7 @@ from itertools import chain, islice, repeat
 from types import TracebackType
 from typing import TypeVar
 
-from pkgindex.errors import NoIndex, NotFound, StoreError
+from pkgindex.errors import NoIndex, NotFound, NotRetained, StoreError
 from pkgindex.model.names import is_repository_name
 from pkgindex.model.package import Package
 from pkgindex.query.hits import Edge, PathHit, RepositoryStatus, SearchHit
@@ -169,18 +169,26 @@ class Index:
         return self._readers[repo]
 
     def _each(self, question: Callable[[Snapshot], T]) -> Iterator[tuple[Snapshot, T]]:
-        """Each repository's answer, with the snapshot it is from. Raises what failed when no repository answers."""
+        """Each repository's answer, with the snapshot it is from. Raises what failed when no repository answers.
+
+        Of several repositories, those that do not retain the generation that is asked for are passed over.
+        """
         self.failures = []
         repositories = self.repositories()
+        passed: list[NotFound] = []
         for repo in repositories:
             try:
                 answer = self._ask(repo, question)
             except StoreError as error:
                 self.failures.append((repo, error))
-                continue
-            yield answer
-        if self.failures and len(self.failures) == len(repositories):
+            except NotRetained as error:
+                passed.append(error)
+            else:
+                yield answer
+        if self.failures and len(self.failures) + len(passed) == len(repositories):
             raise self.failures[0][1]
+        if passed and len(passed) == len(repositories):
+            raise passed[0]
 
     def _ask(self, repo: str, question: Callable[[Snapshot], T]) -> tuple[Snapshot, T]:
         if self._at is not None:

@@ -18,7 +18,8 @@ from pkgindex.errors import BadInput
 TEXTS_MAX = 64
 CLASS_MAX = 30
 PATTERN_CHARACTERS_MAX = 4096
-_IN_A_PART = "[^/\n]"
+# Any character of a shell pattern, and how a class of all but some begins. Paths as they are stored have no newline.
+_IN_A_PART, _ANYWHERE = ("[^/]", "[^/"), (".", "[^")
 
 
 class Pattern(NamedTuple):
@@ -43,7 +44,7 @@ def glob(text: str, ignore_case: bool = False) -> Pattern:
     """Paths that match a shell pattern as a whole; one without a slash is matched against the last part."""
     if "/" in text:
         start = "^" if text.startswith(("/", "*")) else "^.*/"
-        return regex(f"{start}{_translated(text, '.')}$", ignore_case)
+        return regex(f"{start}{_translated(text, _ANYWHERE)}$", ignore_case)
     return regex(f"/{_translated(text, _IN_A_PART)}$", ignore_case)
 
 
@@ -82,8 +83,9 @@ def _swapped(text: str) -> str:
     return text.translate({0: "\n", 10: "\0"})
 
 
-def _translated(text: str, any_character: str) -> str:
+def _translated(text: str, wild: tuple[str, str]) -> str:
     """The regular expression of a shell pattern, without its ends."""
+    any_character, all_but = wild
     parts, place = [], 0
     while place < len(text):
         character = text[place]
@@ -97,7 +99,7 @@ def _translated(text: str, any_character: str) -> str:
             negated = inside[:1] in ("!", "^")
             # All but the range's `-`: of `re`'s own classes (and those it may have one day) a shell has none.
             escaped = re.sub(r"[][\\^&~|]", r"\\\g<0>", inside[negated:])
-            parts.append(f"[^\n{escaped}]" if negated else f"[{escaped}]")
+            parts.append(f"{all_but}{escaped}]" if negated else f"[{escaped}]")
             place = end + 1
         else:
             parts.append(re.escape(character))

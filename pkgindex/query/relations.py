@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import repeat
 
-from pkgindex.errors import NotFound
+from pkgindex.errors import BadInput, NotFound
 from pkgindex.format.reverse import BIT, kinds_of
 from pkgindex.model.package import KINDS, NEEDS, Alternative, Package, Relation
 from pkgindex.query.hits import Edge
@@ -27,6 +27,7 @@ def dependencies(
 
     Raises `NotFound` when the package is not shipped.
     """
+    _require_known(kinds)
     package = snapshot.package(name, files=False)
     if package is None:
         raise NotFound(_unknown(snapshot, name))
@@ -45,6 +46,7 @@ def dependants(
     With *constraints* each dependant's own file is read for the version it asks for. With *resolve* also what names
     something that *name* provides. Raises `NotFound` when the name is neither shipped nor named.
     """
+    _require_known(kinds)
     if snapshot.entry(name) is None:
         raise NotFound(_unknown(snapshot, name))
     if transitive:
@@ -53,7 +55,7 @@ def dependants(
     edges = list(_reverse_edges(snapshot, name, name, wanted))
     if resolve:
         package = snapshot.package(name, files=False)
-        for provided in sorted(_provides(package)) if package else ():
+        for provided in sorted(_provides(package) - {name}) if package else ():
             edges += _reverse_edges(snapshot, name, provided, wanted & ~BIT["provides"])
     if constraints:
         return [_constrained(snapshot, edge) for edge in edges]
@@ -65,6 +67,7 @@ def why(snapshot: Snapshot, first: str, last: str, kinds: Collection[str] = ()) 
 
     A name that is provided leads on to its providers, by an edge of kind `provided-by`. Empty: there is no chain.
     """
+    _require_known(kinds)
     for name in (first, last):
         if snapshot.entry(name) is None:
             raise NotFound(_unknown(snapshot, name))
@@ -95,6 +98,12 @@ def providers(snapshot: Snapshot, name: str) -> list[str]:
 
 def _unknown(snapshot: Snapshot, name: str) -> str:
     return f"no package {name!r} in repository {snapshot.repo!r}, and nothing there names it"
+
+
+def _require_known(kinds: Collection[str]) -> None:
+    unknown = [kind for kind in kinds if kind not in KINDS]
+    if unknown:
+        raise BadInput(f"no kind of relation is called {unknown[0]!r}: there is {', '.join(KINDS)}")
 
 
 def _mask(kinds: Collection[str]) -> int:
@@ -233,7 +242,7 @@ def _reverse_steps(snapshot: Snapshot, asked: str, package: str, wanted: int, re
     yield from _reverse_edges(snapshot, asked, package, wanted)
     if resolve:
         known = snapshot.package(package, files=False)
-        for provided in sorted(_provides(known)) if known else ():
+        for provided in sorted(_provides(known) - {package}) if known else ():
             yield from _reverse_edges(snapshot, asked, provided, wanted)
 
 

@@ -28,9 +28,11 @@ from typing import NamedTuple
 from pkgindex.config import Settings
 from pkgindex.errors import BadInput, Incomplete, PkgindexError, Rejected, StoreError
 from pkgindex.format.manifest import Change
-from pkgindex.packer.pack import Refusal, Report, Target, pack
+from pkgindex.packer.pack import Report, pack
 from pkgindex.packer.publish import Head
+from pkgindex.packer.reading import Refusal
 from pkgindex.packer.submissions import Submission
+from pkgindex.packer.target import Target
 from pkgindex.service.holding import Held, claiming, held
 from pkgindex.sources.limits import Limits
 from pkgindex.sources.registry import recognise

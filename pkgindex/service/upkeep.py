@@ -17,8 +17,8 @@ from collections.abc import Callable
 from pkgindex.config import Settings
 from pkgindex.errors import PkgindexError
 from pkgindex.packer.merge import merge
-from pkgindex.packer.pack import Target
 from pkgindex.packer.retire import retire
+from pkgindex.packer.target import Target
 from pkgindex.service.log import Log
 from pkgindex.service.packing import told_apart
 from pkgindex.store.local import LocalBackend

@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from pkgindex.errors import Corrupt, Gone, NoIndex, NotFound
+from pkgindex.errors import Corrupt, Gone, NoIndex, NotRetained
 from pkgindex.format import manifest as manifests
 from pkgindex.format.envelope import REMEDY
 from pkgindex.snapshot.blobs import Blobs
@@ -56,11 +56,11 @@ class Reader:
         return opened
 
     def at(self, generation: int) -> Snapshot:
-        """An older generation. Raises `NotFound` when it is not retained."""
+        """An older generation. Raises `NotRetained`."""
         numbers = self._generations.numbers()
         if generation not in numbers:
             kept = f"retained are {numbers[0]} to {numbers[-1]}" if numbers else "there are none"
-            raise NotFound(f"generation {generation} of {self.repo!r} is not retained: {kept}")
+            raise NotRetained(f"generation {generation} of {self.repo!r} is not retained: {kept}")
         return Snapshot(self._manifest(generation), self._blobs)
 
     def numbers(self) -> list[int]:

@@ -119,7 +119,7 @@ def _release(file: IO[str]) -> None:
 def refusal(what: str, holder: str) -> str:
     """Who holds *what*, as far as the line in the lock file tells, and what to do."""
     return (
-        f"{what} is being written by {_holder(holder)}: wait, or pass --wait SECONDS; "
+        f"{what} is being written by {_holder(holder)}: wait, or set lock_wait_seconds; "
         "the lock saves work and safety does not depend on it"
     )
 

@@ -17,8 +17,9 @@ from typing import Any
 
 from pkgindex.config import Settings
 from pkgindex.format.envelope import FORMAT
-from pkgindex.packer.pack import Target, pack
+from pkgindex.packer.pack import pack
 from pkgindex.packer.submissions import Submission
+from pkgindex.packer.target import Target
 from pkgindex.store.local import LocalBackend
 
 HERE = Path(__file__).resolve().parent

@@ -14,8 +14,8 @@ from packer.world import REPO, Expected, answers, checked, drop, make, newest, p
 from pkgindex.config import Settings
 from pkgindex.format import block, page
 from pkgindex.packer import collect, merge, pack
-from pkgindex.packer.pack import Target
 from pkgindex.packer.submissions import Submission
+from pkgindex.packer.target import Target
 from pkgindex.store.memory import MemoryBackend
 
 EXAMPLES = settings().max_examples // 2

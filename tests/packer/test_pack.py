@@ -11,9 +11,11 @@ import pytest
 from packer.world import REPO, Expected, checked, drop, make, newest, packed
 from pkgindex.config import Settings
 from pkgindex.errors import NoSpace, Rejected, StoreError
-from pkgindex.packer.pack import Refusal, Target, pack
+from pkgindex.packer.pack import pack
 from pkgindex.packer.publish import Head, all_blobs, publish, withdraw
+from pkgindex.packer.reading import Refusal
 from pkgindex.packer.submissions import Submission
+from pkgindex.packer.target import Target
 from pkgindex.store.local import LocalBackend
 from pkgindex.store.memory import MemoryBackend
 

@@ -19,10 +19,11 @@ from pkgindex.config import Settings
 from pkgindex.errors import NoIndex, NoSpace
 from pkgindex.format.manifest import PARTITIONS
 from pkgindex.packer import rebuild as module
-from pkgindex.packer.pack import Report, Target, pack
+from pkgindex.packer.pack import Report, pack
 from pkgindex.packer.rebuild import rebuild
 from pkgindex.packer.retire import retire
 from pkgindex.packer.submissions import Submission
+from pkgindex.packer.target import Target
 from pkgindex.snapshot.verify import verify
 from pkgindex.store.local import LocalBackend
 from pkgindex.store.memory import MemoryBackend

@@ -16,9 +16,10 @@ from pkgindex.config import Settings
 from pkgindex.format import terms
 from pkgindex.format.reverse import kinds_of
 from pkgindex.model.package import Package
-from pkgindex.packer.pack import Report, Target, pack
+from pkgindex.packer.pack import Report, pack
 from pkgindex.packer.publish import Head, publish
 from pkgindex.packer.submissions import Submission
+from pkgindex.packer.target import Target
 from pkgindex.query import relations
 from pkgindex.snapshot.reader import Reader
 from pkgindex.snapshot.snapshot import Snapshot

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from packer.world import REPO, drop, packed
 from pkgindex.config import Settings
 from pkgindex.packer.merge import merge
-from pkgindex.packer.pack import Target
 from pkgindex.packer.retire import retire
+from pkgindex.packer.target import Target
 from pkgindex.snapshot import reader as reader_module
 from pkgindex.snapshot.reader import Reader
 from pkgindex.snapshot.snapshot import Snapshot

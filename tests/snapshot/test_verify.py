@@ -19,7 +19,7 @@ from pkgindex.format.envelope import seal
 from pkgindex.format.manifest import PARTITIONS, Manifest
 from pkgindex.format.page import Entry
 from pkgindex.packer import merge
-from pkgindex.packer.pack import Target
+from pkgindex.packer.target import Target
 from pkgindex.snapshot.verify import verify
 from pkgindex.store.memory import MemoryBackend
 

@@ -31,7 +31,7 @@ def test_a_refusal_names_holder_host_pid_since_when_and_what_to_do(path: str) ->
         pass
     assert re.match(
         rf"repository debian is being written by pid {os.getpid()} on host {re.escape(os.uname().nodename)} "
-        r"since \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ \(.+\): wait, or pass --wait SECONDS; .*safety does not depend on it",
+        r"since \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ \(.+\): wait, or set lock_wait_seconds; .*safety does not depend on it",
         str(refused.value),
     )
     assert refused.value.exit_code == 4

@@ -9,8 +9,8 @@ from pkgindex.cli.call import Call
 from pkgindex.cli.declare import JSON, JSONL, REPOSITORIES, Command
 from pkgindex.cli.each import each
 from pkgindex.cli.output import Output, describe, size
-from pkgindex.packer.pack import Target
 from pkgindex.packer.retire import retire
+from pkgindex.packer.target import Target
 
 
 class GcHit(NamedTuple):

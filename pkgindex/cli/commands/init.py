@@ -10,8 +10,8 @@ from pkgindex.cli.declare import Argument, Command, Option
 from pkgindex.errors import BadInput
 from pkgindex.format.manifest import PARTITIONS, Change
 from pkgindex.format.names import token_of
-from pkgindex.packer.pack import Target
 from pkgindex.packer.publish import Head, publish
+from pkgindex.packer.target import Target
 from pkgindex.service.packing import target
 from pkgindex.spool.spool import Spool
 

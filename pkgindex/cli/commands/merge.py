@@ -9,7 +9,7 @@ from pkgindex.cli.declare import JSON, JSONL, REPOSITORIES, Command, Option
 from pkgindex.cli.each import each
 from pkgindex.cli.output import Output, size
 from pkgindex.packer.merge import Merged, merge
-from pkgindex.packer.pack import Target
+from pkgindex.packer.target import Target
 
 
 def run(call: Call, repositories: tuple[str, ...], force: bool) -> int:

@@ -11,7 +11,7 @@ from pkgindex.cli.declare import JSON, JSONL, REPOSITORIES, Command, Option
 from pkgindex.cli.each import code_of, each
 from pkgindex.cli.output import Output
 from pkgindex.errors import Rejected
-from pkgindex.packer.pack import Target
+from pkgindex.packer.target import Target
 from pkgindex.service.packing import LOCK, Outcome, line, pack_all, pack_repository, told_apart
 from pkgindex.spool.spool import Spool
 from pkgindex.store.lock import WriterLock

@@ -10,7 +10,7 @@ from pkgindex.cli.declare import AT, JSON, JSONL, REPO, REPOSITORIES, Command
 from pkgindex.cli.each import each
 from pkgindex.cli.output import Output, size
 from pkgindex.errors import Corrupt
-from pkgindex.packer.pack import Target
+from pkgindex.packer.target import Target
 from pkgindex.snapshot.verify import Verdict, verify
 
 COUNTED = (("packages", "packages"), ("pairs", "paths"), ("edges", "relations"), ("shards", "shards"))
