@@ -149,13 +149,15 @@ def _lines(base: Base, broken: int, gathered: Gathered) -> tuple[str, ...]:
     lines = []
     if not base.readable:
         lines.append(f"generation {base.number} cannot be read: its pages were taken as they are found, newest first")
+    part = [recovered.how for recovered in gathered.recovered if recovered.part]
     if gathered.lost_pages:
-        lines.append(f"{gathered.lost_pages} pages cannot be read: their packages were found by listing the forward files")
+        lines.append(f"{gathered.lost_pages} pages cannot be read: listing the forward files found "
+                     f"{len(gathered.recovered) - len(part)} packages of theirs")
     if broken:
         lines.append(f"generations up to {broken} cannot be followed any more and were retired")
-    lines += [recovered.how for recovered in gathered.recovered[:RECOVERED_SHOWN_MAX]]
-    if len(gathered.recovered) > RECOVERED_SHOWN_MAX:
-        lines.append(f"and {len(gathered.recovered) - RECOVERED_SHOWN_MAX} more packages")
+    lines += part[:RECOVERED_SHOWN_MAX]
+    if len(part) > RECOVERED_SHOWN_MAX:
+        lines.append(f"and {len(part) - RECOVERED_SHOWN_MAX} more packages")
     return tuple(lines)
 
 

@@ -72,7 +72,8 @@ class Rest:
             kinds = {kind: tuple(found) for kind, found in relations.get(name, {}).items()}
             files = {next(iter(sorted(entry.files)), ""): sorted(paths[name])} if name in paths else {}
             summary = summaries.get(name, "")
-            how = (f"{name}: its forward file is lost; kept are {len(paths.get(name, ()))} paths, "
+            count = len(paths.get(name, ()))
+            how = (f"{name}: its forward file is lost; kept are {count} of {entry.paths or count} paths, "
                    f"{'its summary' if summary else 'no summary'} and {sum(map(len, kinds.values()))} relations without "
                    "versions; drop again the listing it came from")
             texts: dict[str, Text] = {}
@@ -155,8 +156,8 @@ class Rest:
             try:
                 wanted = lost.keys() - self._hidden(shard, LOOSE_PATHS)
                 with _Opened(self._backend, shard) as file:
-                    for (frame,) in file.rows("SELECT frame FROM blocks"):
-                        for path, owner in _pairs(frame, file.name):
+                    for number in range(1, (shard.rows + block.LINES - 1) // block.LINES + 1):
+                        for path, owner in _pairs(file, number):
                             if owner in wanted:
                                 found.setdefault(owner, set()).add(path)
             except StoreError:
@@ -193,10 +194,12 @@ class Rest:
 
 
 class _Opened:
-    """A shard for as long as it is asked."""
+    """A shard for as long as it is asked. One that was cut short or has grown is asked too: its blocks say if they are whole."""
 
     def __init__(self, backend: Backend, shard: Shard) -> None:
-        self._file = ShardFile(backend, shard)
+        size = backend.size(names.shard_name(shard.kind, shard.number, shard.stamp))
+        self._file = ShardFile(backend, shard._replace(size=size))
+        self._file.expect_whole_read()
 
     def __enter__(self) -> ShardFile:
         return self._file
@@ -205,11 +208,12 @@ class _Opened:
         self._file.close()
 
 
-def _pairs(frame: bytes, name: str) -> list[tuple[bytes, str]]:
+def _pairs(file: ShardFile, number: int) -> list[tuple[bytes, str]]:
     """The pairs of a block; none when it is damaged, for it is one of many."""
     try:
-        return block.decode(block.unpack(frame, name), name)
-    except Corrupt:
+        row = file.row("SELECT frame FROM blocks WHERE id = ?", number)
+        return block.decode(block.unpack(row[0], file.name), file.name) if row else []
+    except StoreError:
         return []
 
 

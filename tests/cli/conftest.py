@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from odd import ODD_PATH
 
+from cli.odd import ODD_PATH
 from pkgindex.cli.main import main
 
 PROJECT = Path(__file__).resolve().parents[2]

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from odd import ODD_PATH
 
+from cli.odd import ODD_PATH
 from pkgindex.cli import output
 from pkgindex.cli.output import Output, record
 from pkgindex.query.hits import PathHit

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 
-from docpages import PROJECT, column, section, tables, text
+from docs.docpages import PROJECT, column, section, tables, text
 
 PAGE = "architecture.md"
 CODE = PROJECT / "pkgindex"

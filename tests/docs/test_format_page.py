@@ -6,8 +6,8 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from docpages import column, section, tables
 
+from docs.docpages import column, section, tables
 from pkgindex.format import block, dead, envelope, forward, names, reverse, shard, terms
 from pkgindex.format.manifest import (
     LOOSE_PATHS,

@@ -6,7 +6,8 @@ import re
 from pathlib import Path
 
 import pytest
-from docpages import DOCS, PROJECT, without_fences
+
+from docs.docpages import DOCS, PROJECT, without_fences
 
 PAGES = sorted([PROJECT / "README.md", *DOCS.rglob("*.md")])
 # Written by tools, and not there before they ran.

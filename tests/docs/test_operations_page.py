@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 
 import pytest
-from docpages import PROJECT, column, section, tables, text
 
+from docs.docpages import PROJECT, column, section, tables, text
 from pkgindex import errors
 from pkgindex.cli.main import main
 from pkgindex.config import ENVIRONMENT, Settings

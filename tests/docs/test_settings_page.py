@@ -7,8 +7,8 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from docpages import column, section, tables, text
 
+from docs.docpages import column, section, tables, text
 from pkgindex import config
 from pkgindex.config import ENVIRONMENT, MEANING, Settings
 

@@ -10,8 +10,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from consoles import Typed, fits, run, typed
-from docpages import PROJECT, text
+
+from docs.consoles import Typed, fits, run, typed
+from docs.docpages import PROJECT, text
 
 DPKG_STATUS = Path("/var/lib/dpkg/status")
 

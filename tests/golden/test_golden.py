@@ -5,9 +5,9 @@ from __future__ import annotations
 import tarfile
 from pathlib import Path
 
-import make_golden
 import pytest
 
+from golden import make_golden
 from pkgindex.format.envelope import FORMAT
 from pkgindex.query.index import Index
 

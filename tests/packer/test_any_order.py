@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from packer.world import REPO, Expected, answers, checked, drop, make, newest, packed
 from pkgindex.config import Settings
 from pkgindex.format import block, page
-from pkgindex.packer import collect, merge, pack
+from pkgindex.packer import collect, layover, merge
 from pkgindex.packer.submissions import Submission
 from pkgindex.packer.target import Target
 from pkgindex.store.memory import MemoryBackend
@@ -67,7 +67,7 @@ def small_parts() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(page, "NAMES_PER_PAGE", 2)
         patch.setattr(block, "LINES", 3)
-        patch.setattr(pack, "PARTITION_BYTES", 60)
+        patch.setattr(layover, "PARTITION_BYTES", 60)
         patch.setattr(collect, "SAMPLE_EVERY", 2)
         yield
 

@@ -8,7 +8,6 @@ import tarfile
 from pathlib import Path
 
 import pytest
-from compressors import COMPRESSORS
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,6 +15,7 @@ from pkgindex.errors import Incomplete, Rejected
 from pkgindex.sources.deb import Deb
 from pkgindex.sources.facts import Fact, Fault, Paths, Releases, Texts
 from pkgindex.sources.limits import DEFAULT, Limits
+from sources.compressors import COMPRESSORS
 
 CONTROL = b"Package: tool\nVersion: 1.0\nArchitecture: amd64\nDepends: libc6\nDescription: a tool\n that works\n"
 FILES = ["./usr/bin/tool", "./usr/share/" + "long/" * 60 + "name", "./usr/share/caf\udce9"]

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import BinaryIO
 
 import pytest
-from compressors import COMPRESSORS
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,6 +14,7 @@ from pkgindex.sources import registry
 from pkgindex.sources.facts import Fact, Fault, Releases, Removed
 from pkgindex.sources.limits import DEFAULT, Limits
 from pkgindex.sources.registry import built_in, read_submission, recognise
+from sources.compressors import COMPRESSORS
 
 
 class Rot:

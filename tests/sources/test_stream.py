@@ -6,13 +6,13 @@ import socket
 from pathlib import Path
 
 import pytest
-from compressors import COMPRESSORS
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pkgindex.errors import Incomplete, NotFound, Rejected
 from pkgindex.sources.limits import DEFAULT, MIB, Limits
 from pkgindex.sources.stream import HEAD_BYTES, open_stream
+from sources.compressors import COMPRESSORS
 
 TEXT = b"".join(b"line %d of what was packed\n" % number for number in range(20_000))
 SUFFIXES = sorted(COMPRESSORS)
