@@ -47,6 +47,9 @@ class Index:
         self.close()
 
     def close(self) -> None:
+        for snapshot in (*self._pinned.values(), *(reader.current for reader in self._readers.values())):
+            if snapshot is not None:
+                snapshot.close()
         self._readers, self._pinned = {}, {}
 
     def repositories(self) -> list[str]:
@@ -88,8 +91,13 @@ class Index:
             # Made in C: a common word has 400,000 hits.
             make = partial(tuple.__new__, PathHit)
             repo, generation = repeat(snapshot.repo), repeat(snapshot.generation)
-            for listed, packages in batches:
-                yield from map(make, zip(repo, generation, packages, listed, strict=False))
+            try:
+                for listed, packages in batches:
+                    yield from map(make, zip(repo, generation, packages, listed, strict=False))
+            except StoreError as error:
+                if len(self.repositories()) == 1:
+                    raise
+                self.failures.append((snapshot.repo, error))
 
     def files(self, package: str) -> list[PathHit]:
         """The files of a package. Raises `NotFound` when nobody ships it."""
@@ -132,12 +140,12 @@ class Index:
         return self._relations(lambda snapshot: relations.dependencies(snapshot, package, kinds, transitive, resolve))
 
     def dependants(self, package: str, kinds: Collection[str] = (), transitive: bool = False, constraints: bool = False,
-                   resolve: bool = False) -> list[Edge]:
-        """What names a package. See `relations.dependants`."""
+                   resolve: bool = False, limit: int | None = None) -> list[Edge]:
+        """What names a package, at most *limit* in each repository. See `relations.dependants`."""
         from pkgindex.query import relations
 
         return self._relations(
-            lambda snapshot: relations.dependants(snapshot, package, kinds, transitive, constraints, resolve)
+            lambda snapshot: relations.dependants(snapshot, package, kinds, transitive, constraints, resolve, limit)
         )
 
     def why(self, first: str, last: str, kinds: Collection[str] = ()) -> list[Edge]:

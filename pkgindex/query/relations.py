@@ -39,9 +39,9 @@ def dependencies(
 
 def dependants(
     snapshot: Snapshot, name: str, kinds: Collection[str] = (), transitive: bool = False, constraints: bool = False,
-    resolve: bool = False,
+    resolve: bool = False, limit: int | None = None,
 ) -> list[Edge]:
-    """What names *name*: one edge a package and kind, in the order of names.
+    """What names *name*: one edge a package and kind, in the order of names; at most *limit*.
 
     With *constraints* each dependant's own file is read for the version it asks for. With *resolve* also what names
     something that *name* provides. Raises `NotFound` when the name is neither shipped nor named.
@@ -50,7 +50,7 @@ def dependants(
     if snapshot.entry(name) is None:
         raise NotFound(_unknown(snapshot, name))
     if transitive:
-        return _reverse_closure(snapshot, name, kinds or NEEDS, resolve)
+        return _reverse_closure(snapshot, name, kinds or NEEDS, resolve)[:limit]
     wanted = _mask(kinds or (*FORWARD_KINDS, "provides"))
     edges = list(_reverse_edges(snapshot, name, name, wanted))
     if resolve:
@@ -58,8 +58,8 @@ def dependants(
         for provided in sorted(_provides(package) - {name}) if package else ():
             edges += _reverse_edges(snapshot, name, provided, wanted & ~BIT["provides"])
     if constraints:
-        return [_constrained(snapshot, edge) for edge in edges]
-    return edges
+        return [_constrained(snapshot, edge) for edge in edges[:limit]]
+    return edges[:limit]
 
 
 def why(snapshot: Snapshot, first: str, last: str, kinds: Collection[str] = ()) -> list[Edge]:
@@ -196,14 +196,10 @@ def _reverse_edges(snapshot: Snapshot, asked: str, name: str, wanted: int) -> li
 
 def _constrained(snapshot: Snapshot, edge: Edge) -> Edge:
     """The edge with the version that the dependant asks for, as its own file has it."""
-    package = snapshot.package(edge.name, files=False)
-    if package is None:
-        return edge
-    for release in package.releases.values():
-        for relation in release.relations.get(edge.kind, ()):
-            for alternative in relation:
-                if alternative.name == edge.via:
-                    return edge._replace(constraint=alternative.constraint, relation=written(relation))
+    for relation in snapshot.relations(edge.name, edge.kind):
+        for alternative in relation:
+            if alternative.name == edge.via:
+                return edge._replace(constraint=alternative.constraint, relation=written(relation))
     return edge
 
 

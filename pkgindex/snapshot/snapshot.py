@@ -17,7 +17,7 @@ from pkgindex.format import forward, reverse
 from pkgindex.format.block import pair
 from pkgindex.format.manifest import LOOSE_PATHS, LOOSE_TEXT, Manifest, Shard
 from pkgindex.format.page import Entry, group_of, page_of
-from pkgindex.model.package import Package
+from pkgindex.model.package import Package, Relation
 from pkgindex.snapshot.blobs import Blobs
 from pkgindex.snapshot.paths import Batch, PathsShard, Select
 from pkgindex.store.shards import ShardFile
@@ -66,6 +66,14 @@ class Snapshot:
         record, blob = self._blobs.forward(self._group(name), entry.forward, name)
         return forward.decode(record, name, blob, files)
 
+    def relations(self, name: str, kind: str) -> list[Relation]:
+        """The relations of one kind that a package has; none when it is not shipped."""
+        entry = self.entry(name)
+        if entry is None or not entry.forward:
+            return []
+        record, blob = self._blobs.forward(self._group(name), entry.forward, name)
+        return forward.decode_relations(record, kind, name, blob)
+
     def dependants(self, name: str) -> tuple[list[str], list[int]]:
         """Who names *name*, in order, and how each does: the mask of kinds (see `format.reverse`)."""
         entry = self.entry(name)
@@ -113,6 +121,12 @@ class Snapshot:
     def names(self, beginning: str) -> Iterator[str]:
         """Shipped packages whose names begin so, in order."""
         return heapq.merge(*[shard.names(beginning) for shard in self._text_shards])
+
+    def close(self) -> None:
+        """Let go of the shards' files, which other snapshots may share: for when nobody asks any more."""
+        for file in self._files.values():
+            file.close()
+        self._files.clear()
 
     # Details
 

@@ -18,7 +18,7 @@ def run(call: Call, package: str, kind: tuple[str, ...], transitive: bool, resol
     # For people names are enough; constraints stand in each dependant's own file.
     constraints = call.output.shape != "lines"
     return call.answer(
-        lambda index: index.dependants(package, wanted, transitive, constraints, resolve),
+        lambda index: index.dependants(package, wanted, transitive, constraints, resolve, call.limit),
         tree_lines if transitive else lines,
         f"nothing names {package!r}" + (f" as {describe(wanted)}" if wanted else ""),
     )
