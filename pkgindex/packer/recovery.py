@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from pkgindex.errors import Corrupt, StoreError
 from pkgindex.format import block, forward, names, page, reverse
 from pkgindex.format import manifest as manifests
 from pkgindex.format.manifest import LOOSE_PATHS, LOOSE_TEXT, Shard
@@ -18,7 +17,7 @@ from pkgindex.format.page import Entry, page_of
 from pkgindex.format.reverse import kinds_of
 from pkgindex.model.package import Alternative, Package, Relation, Release, Text
 from pkgindex.packer.previous import Previous
-from pkgindex.packer.salvage import Base, Groups, listed_forwards
+from pkgindex.packer.salvage import LOST, Base, Groups, listed_forwards
 from pkgindex.store.backend import Backend
 from pkgindex.store.generations import Generations
 from pkgindex.store.shards import ShardFile
@@ -113,7 +112,7 @@ class Rest:
                 hidden = self._hidden(shard, LOOSE_TEXT)
                 with _Opened(self._backend, shard) as file:
                     living.update(name for (name,) in file.rows("SELECT name FROM packages") if name not in hidden)
-            except StoreError:
+            except LOST:
                 return None
         return living
 
@@ -125,7 +124,7 @@ class Rest:
             number -= 1
             try:
                 older = manifests.decode(Generations(self._backend).read(number), self._manifest.repo, number, "")
-            except StoreError:
+            except LOST:
                 break
             since.update(dict.fromkeys(waiting - older.loose.keys(), number + 1))
             waiting &= older.loose.keys()
@@ -146,7 +145,7 @@ class Rest:
                         row = file.row("SELECT summary FROM packages WHERE name = ?", name)
                         if row is not None:
                             found[name] = row[0]
-            except StoreError:
+            except LOST:
                 continue
         return found
 
@@ -160,7 +159,7 @@ class Rest:
                         for path, owner in _pairs(file, number):
                             if owner in wanted:
                                 found.setdefault(owner, set()).add(path)
-            except StoreError:
+            except LOST:
                 continue
         return found
 
@@ -178,23 +177,23 @@ class Rest:
             blob = names.page_name(number, stamp)
             try:
                 entries = page.decode(self._backend.read(blob), stamp, blob) if stamp else {}
-            except StoreError:
+            except LOST:
                 continue
             for name, entry in sorted(entries.items()):
                 try:
                     if entry.reverse and (record := self._previous.group("reverse", name, entry.reverse).get(name)):
                         yield name, reverse.decode(record, name, blob)
-                except StoreError:
+                except LOST:
                     continue
 
     def _hidden(self, shard: Shard, facet: int) -> set[str]:
-        """What the shard says of these does not count. Where its dead list is lost it says nothing: `StoreError`."""
+        """What the shard says of these does not count. Where its dead list is lost it says nothing: `LOST`."""
         loose = {name for name, bits in self._manifest.loose.items() if bits & facet}
         return loose.union(self._previous.dead(shard.kind, shard.number, shard.dead_stamp))
 
 
 class _Opened:
-    """A shard for as long as it is asked. One that was cut short or has grown is asked too: its blocks say if they are whole."""
+    """A shard for as long as it is asked; also one of another size than it had: its blocks say if they are whole."""
 
     def __init__(self, backend: Backend, shard: Shard) -> None:
         size = backend.size(names.shard_name(shard.kind, shard.number, shard.stamp))
@@ -213,7 +212,7 @@ def _pairs(file: ShardFile, number: int) -> list[tuple[bytes, str]]:
     try:
         row = file.row("SELECT frame FROM blocks WHERE id = ?", number)
         return block.decode(block.unpack(row[0], file.name), file.name) if row else []
-    except StoreError:
+    except LOST:
         return []
 
 

@@ -3,6 +3,7 @@
 Invariants:
 
 * Nothing damaged is taken for sound: what is read is checked by its checksum, its stamp and its name.
+* What may not be read (permissions) is not damaged, and an index of a newer format is none of ours: both end the rebuild.
 * What is newer than the newest manifest that can be read counts too: pages and files say of which generation they are.
 """
 
@@ -12,7 +13,7 @@ import os
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from pkgindex.errors import NoIndex, StoreError
+from pkgindex.errors import Corrupt, Gone, NewerFormat, NoIndex
 from pkgindex.format import forward, names, page
 from pkgindex.format import manifest as manifests
 from pkgindex.format.manifest import PARTITIONS, Manifest
@@ -25,6 +26,8 @@ from pkgindex.store.backend import Backend
 from pkgindex.store.generations import Generations
 
 GUESSES = 20
+# What a file is lost by. One of a newer format below a manifest of ours is damaged: a manifest is never older than its files.
+LOST = (Corrupt, Gone, NewerFormat)
 
 
 class Base(NamedTuple):
@@ -64,7 +67,9 @@ def find_base(backend: Backend, repo: str) -> Base:
             manifest = manifests.decode(read[number], repo, number, f"generations/{number:016d}")
             manifests.check_stamp(read[number], manifest, f"generations/{number:016d}")
             known[number] = manifest
-        except StoreError:
+        except LOST as error:
+            if number == numbers[-1] and isinstance(error, NewerFormat):
+                raise
             broken = number
             continue
         parent = manifests.checksum_of(read.get(before, b""))
@@ -119,7 +124,7 @@ class Groups:
             return self._known[blob]
         try:
             found = forward.decode_group(self._backend.read(blob), stamp, blob)
-        except StoreError:
+        except LOST:
             found = {}
         if self._partition != "package":  # there each file is asked for once
             self._known[blob] = found
@@ -158,7 +163,7 @@ def listed_forwards(backend: Backend, directory: int) -> Iterator[tuple[str, str
 def _decoded(record: bytes, name: str, blob: str) -> Package | None:
     try:
         return forward.decode(record, name, blob)
-    except StoreError:
+    except LOST:
         return None
 
 
@@ -170,7 +175,7 @@ def _page(backend: Backend, manifest: Manifest, number: int) -> dict[str, Entry]
     blob = names.page_name(number, stamp)
     try:
         found = page.placed(page.decode(backend.read(blob), stamp, blob), number, pages, blob)
-    except StoreError:
+    except LOST:
         return None
     return {name: entry for name, entry in found.items() if page_of(name, pages) == number}
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from packer.damage import FIRST, SECOND, THIRD, damaged, reachable, small, verdict_of
 from packer.world import REPO, answers, drop, newest, packed, plain
 from pkgindex.config import Settings
-from pkgindex.errors import NoIndex, NoSpace
+from pkgindex.errors import NewerFormat, NoIndex, NoSpace, StoreError
 from pkgindex.format.manifest import PARTITIONS
 from pkgindex.packer import rebuild as module
 from pkgindex.packer.pack import Report, pack
@@ -25,6 +25,7 @@ from pkgindex.packer.retire import retire
 from pkgindex.packer.submissions import Submission
 from pkgindex.packer.target import Target
 from pkgindex.snapshot.verify import verify
+from pkgindex.store.faults import unread
 from pkgindex.store.local import LocalBackend
 from pkgindex.store.memory import MemoryBackend
 
@@ -171,6 +172,51 @@ def test_an_index_without_packages_is_rebuilt_too(partition: str) -> None:
     assert newest(backend).manifest.partition == partition
 
 
+def test_an_index_of_a_newer_format_is_left_alone() -> None:
+    blobs = small("package").blobs()
+    backend = MemoryBackend({**blobs, LAST: blobs[LAST].replace(b"pkgindex 1", b"pkgindex 2", 1)})
+    before = backend.blobs()
+    with pytest.raises(NewerFormat, match="upgrade"):
+        rebuilt(backend)
+    assert backend.blobs() == before
+
+
+class Guarded(MemoryBackend):
+    """Some files may not be read by this user."""
+
+    def read(self, name: str) -> bytes:
+        if name.startswith("forward/"):
+            raise unread(PermissionError(13, "Permission denied"), name)
+        return super().read(name)
+
+
+def test_what_may_not_be_read_is_not_taken_for_lost() -> None:
+    backend = Guarded(small("package").blobs())
+    before = backend.blobs()
+    with pytest.raises(StoreError, match="give this user read permission"):
+        rebuilt(backend)
+    assert backend.blobs() == before
+    assert {fault.remedy for fault in verdict_of(backend).faults} == {"give this user read permission on the index"}
+
+
+def test_a_shard_that_is_damaged_too_gives_back_the_blocks_that_are_whole(tmp_path: Path) -> None:
+    backend = MemoryBackend()
+    paths = [f"/usr/share/{number:05d}" for number in range(2000)]
+    packed(backend, drop(tmp_path, [{"name": "a", "version": "1", "files": paths}]), loose_packages_max=0)
+    blobs = backend.blobs()
+    forward = next(name for name in blobs if name.startswith("forward/"))
+    shard = next(name for name in blobs if name.startswith("shards/paths-"))
+    frame = blobs[shard].index(b"\x28\xb5\x2f\xfd")
+    damaged = blobs[shard][: frame + 20] + b"\xff" * 40 + blobs[shard][frame + 60 :]
+    mended = MemoryBackend({**blobs, forward: b"", shard: damaged})
+    report = rebuilt(mended)
+    kept = [path for path, _ in everything(mended)["pairs"]]
+    assert 1500 < len(kept) < 2000
+    assert set(kept) < set(paths)
+    assert [f"kept are {len(kept)} of 2000 paths" in line for line in report.faults] == [True]
+    assert verdict_of(mended).faults == ()
+
+
 def test_where_there_is_no_generation_there_is_nothing_to_rebuild() -> None:
     with pytest.raises(NoIndex):
         rebuilt(MemoryBackend())
@@ -219,7 +265,8 @@ def test_whatever_is_damaged_nothing_is_raised_and_the_rebuilt_index_is_sound(se
         elif how == 1:
             blobs[name] = blobs[name][: dice.randint(0, len(blobs[name]))]
         else:
-            place = dice.randrange(len(blobs[name]))
+            # Not the number of the format in a manifest: what is newer than we are is left alone.
+            place = dice.randrange(10 if name.startswith("generations/") else 0, len(blobs[name]))
             blobs[name] = blobs[name][:place] + bytes([dice.randrange(256)]) + blobs[name][place + 1 :]
     verdict = verdict_of(blobs)
     mended = MemoryBackend(blobs)

@@ -13,6 +13,7 @@ from pkgindex.format.shard import separator
 from pkgindex.snapshot.verify.facts import MALFORMED, Balance, Facts, ascending, row_hash
 from pkgindex.snapshot.verify.verdict import Findings
 from pkgindex.store.backend import Backend
+from pkgindex.store.faults import unread
 from pkgindex.store.shards import ShardFile
 
 CHUNK_BYTES = 1 << 20
@@ -108,7 +109,7 @@ class Shards:
                 while chunk := file.read(CHUNK_BYTES):
                     yield chunk
         except OSError as error:
-            raise Corrupt(f"cannot be read: {error.strerror}") from error
+            raise unread(error, name) from error
 
     # What lives in it
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import NamedTuple
 
-from pkgindex.errors import NewerFormat, StoreError
+from pkgindex.errors import Corrupt, Gone, NewerFormat, StoreError
 from pkgindex.format.envelope import REMEDY
 
 FAULTS_MAX = 1000
@@ -78,9 +78,14 @@ class Findings:
 
     def failed(self, file: str, error: StoreError, remedy: str = "") -> None:
         """*file* cannot be read."""
-        problem = str(error).removeprefix(f"{file}: ").removeprefix(f"{file} ").removesuffix(f"; {REMEDY}")
+        problem = str(error).removeprefix(f"{file}: ").removesuffix(f"; {REMEDY}")
         if isinstance(error, NewerFormat):
             remedy = "upgrade pkgindex"
+        elif isinstance(error, Gone):
+            problem = "is missing, or the disk cannot read it"
+        elif not isinstance(error, Corrupt):
+            # May not be read, is no file: the message says what to do, and it is no rebuild.
+            problem, _, remedy = problem.rpartition(": ")
         self.fault(file, problem, remedy)
 
     def verdict(self, generation: int, seconds: float) -> Verdict:
