@@ -9,11 +9,16 @@ from typing import Any
 import pytest
 
 from packer.world import REPO, Expected, checked, drop, newest, packed
+from pkgindex.config import Settings
 from pkgindex.errors import Corrupt, Gone
 from pkgindex.packer import pack, publish
 from pkgindex.packer.blobwriter import BlobWriter
-from pkgindex.packer.publish import Head
+from pkgindex.packer.merge import merge
+from pkgindex.packer.pack import Target
+from pkgindex.packer.publish import Head, all_blobs
+from pkgindex.packer.retire import retire
 from pkgindex.packer.submissions import Submission
+from pkgindex.snapshot.reader import Reader
 from pkgindex.store.backend import Backend
 from pkgindex.store.memory import MemoryBackend
 from store.crash import CrashBackend, explore
@@ -83,6 +88,45 @@ def test_a_power_cut_at_any_step_leaves_the_old_generation_or_the_new_one(tmp_pa
 def test_on_a_share_each_writer_flushes_its_own_and_that_is_as_safe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(CrashBackend, "remote", True)
     assert explored(tmp_path, "a package more beside shards") > 20
+
+
+def test_a_power_cut_in_a_merge_changes_no_answer(tmp_path: Path) -> None:
+    model, start = Expected(), MemoryBackend()
+    for content in ([CURL], [LIBC], [WGET, {"name": "curl", "removed": True}]):
+        submission = drop(tmp_path, content)
+        packed(start, submission, **FOLDED)
+        model.pack([submission])
+
+    def check(state: Backend, step: int) -> None:
+        checked(newest(state), model.all())
+        merge(Target(state, REPO, Settings()), force=True)
+        checked(newest(state), model.all())
+        assert len(newest(state).manifest.shards) == 2
+
+    assert explore(lambda backend: merge(Target(backend, REPO, Settings()), force=True), check, start.blobs()) == 16
+
+
+def test_a_power_cut_while_retiring_harms_no_generation_that_is_kept(tmp_path: Path) -> None:
+    backend, models = MemoryBackend(), [Expected()]
+    for content in ([CURL], [LIBC], [{**CURL, "version": "2"}], [{"name": "libc6", "removed": True}]):
+        submission = drop(tmp_path, content)
+        packed(backend, submission, **FOLDED)
+        models.append(Expected())
+        models[-1].packages = {name: [dict(part) for part in parts] for name, parts in models[-2].packages.items()}
+        models[-1].pack([submission])
+    soon = Settings(keep_generations=2, grace_seconds=0.0)
+    retired: list[int] = []
+
+    def check(state: Backend, step: int) -> None:
+        for number in (3, 4):
+            checked(Reader(state, REPO).at(number), models[number].all())
+        retire(state, REPO, soon)
+        assert Reader(state, REPO).numbers() == [3, 4]
+        checked(Reader(state, REPO).at(3), models[3].all())
+        retired.append(len(all_blobs(state)))
+
+    assert explore(lambda state: retire(state, REPO, soon), check, backend.blobs()) > 50
+    assert len(set(retired)) == 1, "what a crash leaves behind goes the next time"
 
 
 @pytest.fixture

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from packer.world import Expected, checked, drop, newest, packed
+from packer.world import REPO, Expected, checked, drop, newest, packed
 from pkgindex.config import Settings
+from pkgindex.packer.merge import merge
+from pkgindex.packer.pack import Target
 from pkgindex.packer.publish import Head, all_blobs
 from pkgindex.packer.retire import retire
 from pkgindex.packer.submissions import Submission
@@ -59,7 +61,7 @@ def test_writers_without_a_lock_lose_nothing(tmp_path: Path, kind: str, loose: i
     everything = [submission for submissions in work for submission in submissions]
     checked(snapshot, all_of(*everything).all())
     assert sorted(snapshot.manifest.recent) == sorted(submission.id for submission in everything)
-    assert retire(backend, "debian", Settings()).blobs == 0, "who was late took its files away"
+    assert retire(backend, REPO, Settings()).blobs == 0, "who was late took its files away"
 
 
 class Overtaken(MemoryBackend):
@@ -103,7 +105,7 @@ def test_who_is_overtaken_by_its_own_submission_does_not_lay_it_over_what_came_s
     report = packed(backend, ours)
     assert (report.generation, report.packed) == (0, (ours,))
     assert newest(backend).package("curl") is None
-    assert Head(backend, "debian").manifest.generation == 3
+    assert Head(backend, REPO).manifest.generation == 3
 
 
 def test_a_full_set_that_is_overtaken_still_replaces_all(tmp_path: Path) -> None:
@@ -113,3 +115,30 @@ def test_a_full_set_that_is_overtaken_still_replaces_all(tmp_path: Path) -> None
     backend.overtake = lambda: (packed(backend, theirs), None)[1]
     packed(backend, ours)
     checked(newest(backend), all_of(ours).all())
+
+
+@pytest.mark.parametrize("limit", [0, 64])
+@pytest.mark.parametrize("change", [{"name": "p0", "removed": True}, package("p0", "2"), package("new")])
+def test_a_merge_that_is_overtaken_keeps_what_came_meanwhile(tmp_path: Path, limit: int, change: dict[str, object]) -> None:
+    backend = Overtaken()
+    base = [drop(tmp_path, [package(f"p{number}")]) for number in range(3)]
+    for submission in base:
+        packed(backend, submission, loose_packages_max=0)
+    meanwhile = drop(tmp_path, [change])
+    backend.overtake = lambda: (packed(backend, meanwhile, loose_packages_max=limit), None)[1]
+    merged = merge(Target(backend, REPO, Settings()), force=True)
+    assert merged is not None and merged.generation == 5
+    checked(newest(backend), all_of(*base, meanwhile).all())
+    assert retire(backend, REPO, Settings()).blobs == 0
+
+
+def test_a_merge_whose_shards_are_gone_meanwhile_is_dropped(tmp_path: Path) -> None:
+    backend = Overtaken()
+    base = [drop(tmp_path, [package(f"p{number}")]) for number in range(3)]
+    for submission in base:
+        packed(backend, submission, loose_packages_max=0)
+    backend.overtake = lambda: (merge(Target(backend, REPO, Settings()), force=True), None)[1]
+    assert merge(Target(backend, REPO, Settings()), force=True) is None
+    checked(newest(backend), all_of(*base).all())
+    assert newest(backend).generation == 4
+    assert retire(backend, REPO, Settings()).blobs == 0
