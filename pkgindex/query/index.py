@@ -47,9 +47,6 @@ class Index:
         self.close()
 
     def close(self) -> None:
-        for snapshot in (*self._pinned.values(), *(reader.current for reader in self._readers.values())):
-            if snapshot is not None:
-                snapshot.close()
         self._readers, self._pinned = {}, {}
 
     def repositories(self) -> list[str]:

@@ -38,13 +38,13 @@ class Reader:
         self.repo = repo
         self._generations = Generations(backend)
         self._blobs = Blobs(backend)
-        self.current: Snapshot | None = None
+        self._current: Snapshot | None = None
         self._seen = 0
 
     def snapshot(self) -> Snapshot:
         """The newest generation there is now. Raises `NoIndex`, `Corrupt`, and `Gone` when it keeps vanishing."""
         head = self._generations.head()
-        current = self.current
+        current = self._current
         if current is not None and head <= current.generation:
             return current
         if head < self._seen:
@@ -52,7 +52,7 @@ class Reader:
         if head == 0:
             raise NoIndex(f"repository {self.repo!r} has no generation yet: run 'pkgindex pack {self.repo}'")
         opened = Snapshot(self._manifest(head), self._blobs, current)
-        self.current, self._seen = opened, head
+        self._current, self._seen = opened, head
         return opened
 
     def at(self, generation: int) -> Snapshot:
@@ -80,7 +80,7 @@ class Reader:
             except Gone as gone:
                 if time.monotonic() > deadline:
                     raise self._hole(gone) from gone
-                self.current = None
+                self._current = None
                 time.sleep(BACK_OFF_SECONDS[min(attempt, len(BACK_OFF_SECONDS) - 1)])
         raise AssertionError("unreachable: the deadline comes first")
 

@@ -122,12 +122,6 @@ class Snapshot:
         """Shipped packages whose names begin so, in order."""
         return heapq.merge(*[shard.names(beginning) for shard in self._text_shards])
 
-    def close(self) -> None:
-        """Let go of the shards' files, which other snapshots may share: for when nobody asks any more."""
-        for file in self._files.values():
-            file.close()
-        self._files.clear()
-
     # Details
 
     def _page(self, number: int) -> dict[str, Entry]:

@@ -71,6 +71,11 @@ class ShardFile:
     def close(self) -> None:
         self._connection.close()
 
+    def __del__(self) -> None:
+        # A connection and its statements refer to each other: without this its file stays open until the collector runs.
+        if hasattr(self, "_connection"):
+            self._connection.close()
+
 
 def _read_beginning(file: str) -> None:
     """Bring in the first two pages, and only these: read by SQLite in a row they make the kernel read on and on.
