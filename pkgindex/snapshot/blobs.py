@@ -6,17 +6,14 @@ on to the next one reads only what changed.
 
 from __future__ import annotations
 
-from typing import TypeVar
-
 from pkgindex.errors import Corrupt
 from pkgindex.format import dead, forward, names, page, reverse
 from pkgindex.format.envelope import REMEDY
 from pkgindex.format.page import Entry
 from pkgindex.store.backend import Backend
 
-T = TypeVar("T")
-
-PAGES_MAX = 256
+# Of all pages together, some 500 bytes each: Debian whole, so that a question about its whole graph decodes each page once.
+ENTRIES_MAX = 200_000
 GROUPS_MAX = 8192
 
 
@@ -26,6 +23,7 @@ class Blobs:
     def __init__(self, backend: Backend) -> None:
         self.backend = backend
         self._pages: dict[str, dict[str, Entry]] = {}
+        self._entries = 0
         self._groups: dict[str, dict[str, bytes]] = {}
 
     def page(self, number: int, pages: int, stamp: str) -> dict[str, Entry]:
@@ -34,7 +32,10 @@ class Blobs:
         found = self._pages.get(name)
         if found is None:
             found = page.placed(page.decode(self.backend.read(name), stamp, name), number, pages, name)
-            _remember(self._pages, name, found, PAGES_MAX)
+            while self._pages and self._entries + len(found) > ENTRIES_MAX:
+                self._entries -= len(self._pages.pop(next(iter(self._pages))))
+            self._entries += len(found)
+            self._pages[name] = found
         return found
 
     def forward(self, group: str, stamp: str, package: str) -> tuple[bytes, str]:
@@ -51,7 +52,9 @@ class Blobs:
         if found is None:
             decode = forward.decode_group if kind == "forward" else reverse.decode_group
             found = decode(self.backend.read(name), stamp, name)
-            _remember(self._groups, name, found, GROUPS_MAX)
+            while len(self._groups) >= GROUPS_MAX:
+                self._groups.pop(next(iter(self._groups)))
+            self._groups[name] = found
         return found
 
     def dead(self, kind: str, number: int, stamp: str) -> frozenset[str]:
@@ -67,9 +70,3 @@ class Blobs:
         if record is None:
             raise Corrupt(f"{name}: does not hold {package!r}; {REMEDY}")
         return record, name
-
-
-def _remember(cache: dict[str, T], name: str, value: T, most: int) -> None:
-    while len(cache) >= most:
-        cache.pop(next(iter(cache)), None)
-    cache[name] = value
