@@ -1,0 +1,162 @@
+#!/usr/bin/env python3
+"""The benchmark: what pkgindex must reach, on the lists of a whole distribution, beside other tools in the same run.
+
+    python3 tools/dev.py bench                 measures everything and prints the tables
+    python3 tools/dev.py bench --write         the same, and writes docs/benchmarks.md
+    python3 tools/dev.py bench --fresh         builds index and everything beside it anew; some minutes, 3 GB in .cache/bench
+    python3 tools/dev.py bench --only questions cold
+
+Exit code 1 when a row falls short or an answer differs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+
+import bench_answers
+import bench_machine
+import bench_packing
+import bench_partitions
+import bench_questions
+import bench_readers
+import bench_text
+from bench_data import LISTS, Lists, Place, find, format_digest
+from bench_peers import Peers
+from bench_table import HEAD, Row, cells, short_of, table
+from environment import PROJECT
+from pkgindex.query.index import Index
+
+PAGE = os.path.join("docs", "benchmarks.md")
+PARTS = ("pack", "again", "change", "process", "questions", "cold", "readers", "partitions", "text", "answers")
+HOW = """\
+# Benchmarks
+
+Printed by `python3 tools/dev.py bench --write`, and changed by nothing else. Data: what Debian publishes of its release 12,
+main (`Packages`, `Contents-all`, `Contents-amd64`), as apt keeps it.
+
+* Tools that answer the same question are run in turns with pkgindex, A B A B; a figure is the median. *ratio* is what the other
+  one took divided by what pkgindex took: above 1 pkgindex is ahead, below 1 the other one is.
+* *open index* is a question asked of an `Index` in a running Python; the programs beside it are whole processes. *whole
+  process* is from fork to the last byte of output, read through a pipe.
+* apt-cache and apt-file get the configuration of an ordinary host (with `pkgcache.bin`, lists unpacked) and this one suite.
+  None of the lists has long descriptions, so no tool searches them here. plocate keeps no packages: beside `owner` it searches
+  lines of `path TAB package`, elsewhere paths alone; it is told not to look whether files exist.
+* *read from disk, cold*: the index's files are dropped from the page cache (`posix_fadvise`), and the blocks that the process
+  then reads are counted (`ru_inblock`, with what the kernel reads ahead), less what the same process reads when all is warm.
+  The interpreter and the names of files stay in the cache.
+* *peak* is the largest resident size of any one process.
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = _parser().parse_args(arguments)
+    lists = find(options.lists)
+    place = Place()
+    began = time.monotonic()
+    if options.fresh or place.state.get("lists") != lists.fingerprint():
+        place.fresh(lists.fingerprint())
+    machine = bench_machine.described(place.root)
+    peers = Peers(place, lists, _tell)
+    peers.make()
+    if place.state.get("cold", {}).get("format") != format_digest():
+        _tell("packing the lists")
+        bench_packing.build(place, lists)
+    text, failed = Run(place, lists, peers, options.only or PARTS).report()
+    head = f"{HOW}\n{table(('machine', ''), machine)}\n"
+    print(f"\n{head}\n{text}")
+    _tell(f"took {time.monotonic() - began:.0f} s")
+    if options.write:
+        with open(os.path.join(PROJECT, PAGE), "w", encoding="utf-8") as file:
+            file.write(f"{head}\n{text}")
+        _tell(f"written: {PAGE}")
+    return 1 if failed else 0
+
+
+class Run:
+    """The parts that were asked for, in order, and what came of them."""
+
+    def __init__(self, place: Place, lists: Lists, peers: Peers, parts: Sequence[str]) -> None:
+        self._place, self._lists, self._peers, self._parts = place, lists, peers, parts
+        self._rows: list[Row] = []
+        self._tables: list[tuple[str, str]] = []
+        self._different = 0
+
+    def report(self) -> tuple[str, bool]:
+        """(the tables, whether something falls short)."""
+        place, peers = self._place, self._peers
+        self._part("pack", lambda: bench_packing.cold_rows(place, peers))
+        self._part("again", lambda: [bench_packing.again_row(place, self._lists)])
+        self._part("change", lambda: bench_packing.one_changed_rows(place, peers))
+        self._part("process", lambda: bench_questions.process_rows(place, peers))
+        self._part("questions", self._questions)
+        self._part("cold", lambda: bench_questions.cold_rows(place, peers))
+        self._part("readers", lambda: bench_readers.readers_rows(place))
+        self._part("partitions", self._partitions)
+        self._part("answers", self._answers)
+        return self._text(), bool(short_of(self._rows) or self._different)
+
+    def _part(self, name: str, measure: Callable[[], list[Row]]) -> None:
+        if name in self._parts or (name == "questions" and "text" in self._parts):
+            began = time.monotonic()
+            self._rows += measure()
+            gc.collect()
+            _tell(f"measured: {name}, {time.monotonic() - began:.0f} s")
+
+    def _questions(self) -> list[Row]:
+        """With the text indexes, for FTS5 stands beside search."""
+        packages = bench_text.packages_in(self._peers.packages)
+        fts = bench_text.Fts(self._place, packages)
+        with Index(self._place.index) as index:
+            if "text" in self._parts:
+                rows = bench_text.text_table(self._place, index, packages, fts)
+                self._tables.append(("Why posting lists of our own", table(bench_text.HEAD, rows)))
+            # Whatever the collector has to look through would be charged to the questions.
+            del packages
+            gc.collect()
+            if "questions" not in self._parts:
+                return []
+            return bench_questions.open_rows(index, self._peers, lambda: len(fts.best("web", "server")))
+
+    def _partitions(self) -> list[Row]:
+        head, rows = bench_partitions.partition_table(self._place, self._peers)
+        self._tables.append(("Why a file a package", table(head, rows)))
+        return []
+
+    def _answers(self) -> list[Row]:
+        with Index(self._place.index) as index:
+            batteries = bench_answers.compared(self._place, index, self._peers)
+        self._different = sum(len(found.different) for found in batteries)
+        self._tables.append(("Answers beside apt's", table(bench_answers.HEAD, bench_answers.lines_of(batteries))))
+        return []
+
+    def _text(self) -> str:
+        parts = []
+        if self._rows:
+            parts.append("## What it must reach\n\n" + table(HEAD, [line for row in self._rows for line in cells(row)]))
+            short = short_of(self._rows)
+            parts.append(f"{len(short)} rows fall short: " + "; ".join(row.what for row in short) if short else
+                         "No row falls short.")
+        parts += [f"## {title}\n\n{text}" for title, text in self._tables]
+        return "\n\n".join(parts) + "\n"
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="dev.py bench", description="Measure pkgindex on a whole distribution.")
+    parser.add_argument("--fresh", action="store_true", help="build everything anew, and measure that too")
+    parser.add_argument("--write", action="store_true", help=f"write what is printed to {PAGE}")
+    parser.add_argument("--only", nargs="+", choices=PARTS, metavar="PART", help=f"only these: {', '.join(PARTS)}")
+    parser.add_argument("--lists", default=LISTS, help="where apt's lists are (default: %(default)s)")
+    return parser
+
+
+def _tell(message: str) -> None:
+    print(message, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
