@@ -14,6 +14,7 @@ from __future__ import annotations
 from itertools import groupby
 
 from pkgindex.errors import Corrupt
+from pkgindex.format import frame
 from pkgindex.format.envelope import REMEDY
 
 LINES = 128
@@ -53,13 +54,11 @@ def trigram_text(paths: bytes) -> str:
     return "\n".join(lines)
 
 
-def unpack(frame: bytes, name: str) -> bytes:
+def unpack(packed: bytes, name: str, unpacker: frame.Unpacker | None = None) -> bytes:
     """A block's text, from its frame in the shard *name*. Raises `Corrupt`."""
-    import zstandard
-
     try:
-        return zstandard.ZstdDecompressor().decompress(frame, max_output_size=UNPACKED_BYTES_MAX)
-    except zstandard.ZstdError as error:
+        return (unpacker or frame.Unpacker()).unpack(packed, UNPACKED_BYTES_MAX)
+    except ValueError as error:
         raise Corrupt(f"{name}: a damaged block ({error}); {REMEDY}") from error
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import msgpack
 
 from pkgindex.errors import Corrupt
+from pkgindex.format import frame
 from pkgindex.format.envelope import REMEDY, seal, unseal
 from pkgindex.model.package import Alternative, Package, Relation, Release, Text
 
@@ -31,7 +32,7 @@ def decode_group(data: bytes, stamp: str, name: str) -> dict[str, bytes]:
 
 
 def encode(package: Package, frames: Mapping[str, bytes]) -> bytes:
-    """A record; *frames* are the package's file lists, compressed by `compress_paths`, by architecture."""
+    """A record; *frames* are the package's file lists, compressed by `paths_packer`, by architecture."""
     return encode_parts(releases_parts(package), {arch: [len(package.files[arch]), frames[arch]] for arch in sorted(frames)},
                         {language: list(text) for language, text in sorted(package.texts.items())})
 
@@ -70,7 +71,7 @@ def decode(record: bytes, package: str, name: str, files: bool = True) -> Packag
         return Package(
             package,
             {(parts[0], parts[1]): _release(*parts) for parts in releases},
-            {arch: decompress_paths(frame) for arch, (_, frame) in lists.items()} if files else {},
+            {arch: decompress_paths(packed) for arch, (_, packed) in lists.items()} if files else {},
             {language: Text(*text) for language, text in texts.items()},
         )
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, msgpack.UnpackException) as error:
@@ -100,18 +101,12 @@ def _release(version: str, architecture: str, fields: dict[str, str], relations:
     )
 
 
-def compress_paths(text: bytes) -> bytes:
-    """A file list: sorted paths, joined by newlines."""
-    import zstandard
-
-    return zstandard.ZstdCompressor(level=3, write_checksum=False).compress(text)
+def paths_packer() -> frame.Packer:
+    """For file lists: sorted paths, joined by newlines. The file that holds them has the checksum."""
+    return frame.Packer(checked=False)
 
 
-def decompress_paths(frame: bytes) -> list[bytes]:
-    import zstandard
-
-    try:
-        text = zstandard.ZstdDecompressor().decompress(frame, max_output_size=UNPACKED_BYTES_MAX)
-    except zstandard.ZstdError as error:
-        raise ValueError(str(error)) from error
+def decompress_paths(packed: bytes) -> list[bytes]:
+    """The paths. Raises `ValueError` when they are damaged."""
+    text = frame.unpack(packed, UNPACKED_BYTES_MAX)
     return text.split(b"\n") if text else []

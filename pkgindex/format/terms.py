@@ -17,6 +17,7 @@ from math import log
 from sys import byteorder
 from typing import NamedTuple
 
+from pkgindex.format import frame
 from pkgindex.model.package import Package
 
 TERM_CHARACTERS_MAX = 64
@@ -116,9 +117,7 @@ def encode_postings(ids: Iterable[int], worths: Iterable[int]) -> bytes:
     raw = numbers.tobytes() + bytes(worths)
     if len(numbers) <= RAW_POSTINGS_MAX:
         return b"\0" + raw
-    import zstandard
-
-    return b"\1" + zstandard.ZstdCompressor(level=3, write_checksum=True).compress(raw)
+    return b"\1" + frame.pack(raw)
 
 
 def decode_postings(data: bytes) -> dict[int, int]:
@@ -127,12 +126,7 @@ def decode_postings(data: bytes) -> dict[int, int]:
 
     raw = data[1:]
     if data[:1] == b"\1":
-        import zstandard
-
-        try:
-            raw = zstandard.ZstdDecompressor().decompress(raw, max_output_size=1 << 28)
-        except zstandard.ZstdError as error:
-            raise ValueError(str(error)) from error
+        raw = frame.unpack(raw, 1 << 28)
     count, rest = divmod(len(raw), 5)
     if rest or data[:1] not in (b"\0", b"\1"):
         raise ValueError("a posting list of a length that none has")

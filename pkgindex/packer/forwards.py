@@ -90,6 +90,7 @@ class _Slice:
         self._previous = previous
         self._number = number
         self._writer = BlobWriter(previous.backend, plan.stamp)
+        self._packer = forward.paths_packer()
         self._entries: dict[str, Entry] = {}
         self._groups: dict[str, dict[str, bytes | None]] = {}
         self._edges: dict[int, list[Any]] = {}
@@ -190,7 +191,7 @@ class _Slice:
         lists = [forward.decompress_paths(frame) for _, frame in new.files.values()]
         for architecture, paths in (update.files if update is not None else {}).items():
             if architecture not in new.files:
-                new.files[architecture] = [len(paths), forward.compress_paths(b"\n".join(paths))]
+                new.files[architecture] = [len(paths), self._packer.pack(b"\n".join(paths))]
                 lists.append(paths)
         paths = lists[0] if len(lists) == 1 else sorted({path for listed in lists for path in listed})
         tail = b"\t" + name.encode("utf-8", "surrogateescape")

@@ -18,7 +18,7 @@ from zlib import crc32
 import msgpack
 
 from pkgindex.errors import NoSpace, StoreError
-from pkgindex.format import block, terms
+from pkgindex.format import block, frame, terms
 from pkgindex.format.manifest import Shard
 from pkgindex.format.shard import SCHEMA, WRITE_PRAGMAS, separator, storable
 from pkgindex.packer.collect import read_items
@@ -75,9 +75,7 @@ def build_text_from(file: str, source: TextSource) -> Built | None:
 
 def build_paths(file: str, chunks: Iterable[list[bytes]]) -> Built | None:
     """A paths shard of pairs in order, given in lists of any length; None when there are none."""
-    import zstandard
-
-    compress = zstandard.ZstdCompressor(level=block.LEVEL, write_checksum=True).compress
+    packer = frame.Packer(block.LEVEL)
     owners: set[bytes] = set()
     count = number = 0
     first = last = b""
@@ -86,7 +84,7 @@ def build_paths(file: str, chunks: Iterable[list[bytes]]) -> Built | None:
         connection.execute("INSERT INTO trigrams (trigrams, rank) VALUES ('hashsize', ?)", (HASH_BYTES,))
         for number, pairs in enumerate(_cut(chunks), 1):
             text, trigrams = block.encode(pairs)
-            connection.execute("INSERT INTO blocks VALUES (?, ?)", (number, compress(text)))
+            connection.execute("INSERT INTO blocks VALUES (?, ?)", (number, packer.pack(text)))
             connection.execute("INSERT INTO trigrams (rowid, text) VALUES (?, ?)", (number, trigrams))
             connection.execute("INSERT INTO keys VALUES (?, ?)", (separator(last, pairs[0]), number))
             owners.update([pair[pair.rindex(b"\t") + 1 :] for pair in pairs])

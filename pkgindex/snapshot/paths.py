@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pkgindex.errors import Corrupt
 from pkgindex.format import block
 from pkgindex.format.envelope import REMEDY
+from pkgindex.format.frame import Unpacker
 from pkgindex.store.shards import ShardFile
 
 Batch = tuple[list[str], list[str]]
@@ -21,14 +22,11 @@ class PathsShard:
     """One paths shard; of the packages in *hidden* it says nothing."""
 
     def __init__(self, file: ShardFile, hidden: frozenset[str]) -> None:
-        import zstandard
-
         self.shard = file.shard
         self.name = file.name
         self.hidden = hidden
         self._file = file
-        self._decompressor = zstandard.ZstdDecompressor()
-        self._damage: type[Exception] = zstandard.ZstdError
+        self._unpacker = Unpacker()
         self._last: tuple[int, list[bytes], list[str]] = (0, [], [])
 
     def owners(self, paths: Iterable[bytes]) -> Iterator[tuple[bytes, str]]:
@@ -48,7 +46,7 @@ class PathsShard:
         """
         hidden = self.hidden
         for frame in self._frames(narrow):
-            text = self._decompress(frame)
+            text = block.unpack(frame, self.name, self._unpacker)
             lines = block.paths_of(text).decode("utf-8", "surrogateescape")
             if not may(lines):
                 continue
@@ -66,7 +64,7 @@ class PathsShard:
     def pairs(self) -> Iterator[tuple[bytes, str]]:
         """Every pair, dead ones too, in order."""
         for frame in self._frames(""):
-            yield from block.decode(self._decompress(frame), self.name)
+            yield from block.decode(block.unpack(frame, self.name, self._unpacker), self.name)
 
     def cost(self, narrow: str) -> int:
         """How many blocks fit *narrow*."""
@@ -92,7 +90,7 @@ class PathsShard:
             row = self._file.row("SELECT frame FROM blocks WHERE id = ?", number)
             if row is None:
                 raise Corrupt(f"{self.name}: block {number} is missing; {REMEDY}")
-            text = self._decompress(row[0])
+            text = block.unpack(row[0], self.name, self._unpacker)
             self._last = (number, block.paths_of(text).split(b"\n"), self._owners(text))
         return self._last[1], self._last[2]
 
@@ -118,9 +116,3 @@ class PathsShard:
             return block.owners_of(text)
         except ValueError as error:
             raise Corrupt(f"{self.name}: a block whose packages cannot be read ({error}); {REMEDY}") from error
-
-    def _decompress(self, frame: bytes) -> bytes:
-        try:
-            return self._decompressor.decompress(frame, max_output_size=block.UNPACKED_BYTES_MAX)
-        except (self._damage, TypeError) as error:
-            raise Corrupt(f"{self.name}: a damaged block ({error}); {REMEDY}") from error

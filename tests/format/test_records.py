@@ -113,7 +113,7 @@ def test_dead_lists_say_of_which_shard_they_are() -> None:
 
 @given(package=packages)
 def test_a_forward_record_comes_out_as_it_went_in(package: Package) -> None:
-    frames = {arch: forward.compress_paths(b"\n".join(listed)) for arch, listed in package.files.items()}
+    frames = {arch: forward.paths_packer().pack(b"\n".join(listed)) for arch, listed in package.files.items()}
     record = forward.encode(package, frames)
     decoded = forward.decode(record, package.name, "forward/x")
     assert decoded == package
@@ -132,7 +132,7 @@ def test_a_record_does_not_depend_on_the_order_things_came_in(package: Package) 
 def test_a_forward_record_cut_or_changed_is_corrupt_or_another_record_but_never_an_error_of_ours(
     package: Package, data: st.DataObject
 ) -> None:
-    frames = {arch: forward.compress_paths(b"\n".join(listed)) for arch, listed in package.files.items()}
+    frames = {arch: forward.paths_packer().pack(b"\n".join(listed)) for arch, listed in package.files.items()}
     record = forward.encode(package, frames)
     place = data.draw(st.integers(0, len(record) - 1))
     changed = record[:place] + data.draw(st.binary(max_size=2)) + record[place + 1 :]
