@@ -139,8 +139,7 @@ class Run:
         if self._rows:
             parts.append("## What it must reach\n\n" + table(HEAD, [line for row in self._rows for line in cells(row)]))
             short = short_of(self._rows)
-            parts.append(f"{len(short)} rows fall short: " + "; ".join(row.what for row in short) if short else
-                         "No row falls short.")
+            parts.append("Short of it: " + "; ".join(row.what for row in short) + "." if short else "No row falls short.")
         parts += [f"## {title}\n\n{text}" for title, text in self._tables]
         return "\n\n".join(parts) + "\n"
 

@@ -31,13 +31,9 @@ def decode_group(data: bytes, stamp: str, name: str) -> dict[str, bytes]:
     return content
 
 
-def encode(package: Package, frames: Mapping[str, bytes]) -> bytes:
-    """A record; *frames* are the package's file lists, compressed by `paths_packer`, by architecture."""
-    return encode_parts(releases_parts(package), {arch: [len(package.files[arch]), frames[arch]] for arch in sorted(frames)},
-                        {language: list(text) for language, text in sorted(package.texts.items())})
-
-
 def encode_parts(releases: list[Any], files: dict[str, list[Any]], texts: dict[str, list[str]]) -> bytes:
+    """A record: what `releases_parts` gives, [number of paths, frame of `paths_packer`] by architecture, and
+    [summary, description] by language."""
     data: bytes = msgpack.packb([releases, files, texts], use_bin_type=True, unicode_errors="surrogateescape")
     return data
 
