@@ -49,8 +49,8 @@ main (`Packages`, `Contents-all`, `Contents-amd64`), as apt keeps it.
 * *read from disk, cold*: the index's files are dropped from the page cache (`posix_fadvise`), and the blocks that the process
   then reads are counted (`ru_inblock`, with what the kernel reads ahead), less what the same process reads when all is warm.
   The interpreter and the names of files stay in the cache.
-* *one package changed*: `pkgindex watch` runs, a file is dropped, a reader that was open before looks each millisecond. Ten times
-  the packages are this distribution beside every tenth package of it.
+* *one package changed*: `pkgindex watch` runs, a file is dropped, a reader that was open before looks each millisecond. Ten
+  times the packages are this distribution beside every tenth package of it; a repository ten times larger was not measured.
 * *peak* is the largest resident size of any one process.
 """
 
@@ -116,7 +116,7 @@ class Run:
         with Index(self._place.index) as index:
             if "text" in self._parts:
                 rows = bench_text.text_table(self._place, index, packages, fts)
-                self._tables.append(("Why posting lists of our own", table(bench_text.HEAD, rows)))
+                self._tables.append(("Posting lists of our own, beside FTS5", table(bench_text.HEAD, rows)))
             # Whatever the collector has to look through would be charged to the questions.
             del packages
             gc.collect()
@@ -126,7 +126,7 @@ class Run:
 
     def _partitions(self) -> list[Row]:
         head, rows = bench_partitions.partition_table(self._place, self._peers)
-        self._tables.append(("Why a file a package", table(head, rows)))
+        self._tables.append(("Partitions, in some 2,000 packages", table(head, rows)))
         return []
 
     def _answers(self) -> list[Row]:

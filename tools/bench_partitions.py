@@ -1,4 +1,4 @@
-"""The decision for a file a package: what each partition costs to write and to read, in some 2,000 packages."""
+"""What each partition costs to write and to read, in some 2,000 packages."""
 
 from __future__ import annotations
 

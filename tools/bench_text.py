@@ -1,4 +1,4 @@
-"""The decision for posting lists of our own: a text shard beside SQLite's FTS5 with bm25, on the same packages."""
+"""A text shard with posting lists of our own beside SQLite's FTS5 with bm25, on the same packages."""
 
 from __future__ import annotations
 
