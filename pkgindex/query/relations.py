@@ -6,7 +6,9 @@ ships may be provided; following relations goes through its providers when that 
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from itertools import repeat
 
@@ -191,7 +193,20 @@ def _reverse_edges(snapshot: Snapshot, asked: str, name: str, wanted: int) -> li
             kind for mask in masks for kind in kinds[mask]]
     here = (repeat(snapshot.repo), repeat(snapshot.generation), repeat(asked))
     rest = (repeat(""), repeat(""), repeat(True), repeat(()), repeat(name), repeat(1))
-    return list(map(partial(tuple.__new__, Edge), zip(*here, told, names, *rest, strict=False)))
+    with _collector_asleep():
+        return list(map(partial(tuple.__new__, Edge), zip(*here, told, names, *rest, strict=False)))
+
+
+@contextmanager
+def _collector_asleep() -> Iterator[None]:
+    """While many tuples are made that can form no cycle: a third of the time of libc6's 21,800 went to looking for one."""
+    awake = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if awake:
+            gc.enable()
 
 
 def _constrained(snapshot: Snapshot, edge: Edge) -> Edge:

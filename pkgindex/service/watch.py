@@ -150,7 +150,10 @@ class Watcher:
             entries = [entry for entry in self._spool.incoming(repo) if entry.name in ready]
             if not entries:  # another packer was quicker
                 return
-            outcome = pack_repository(settings, self._spool, repo, self._tell, entries)
+            try:
+                outcome = pack_repository(settings, self._spool, repo, self._tell, entries)
+            finally:
+                self._wakeup.moved()
         except PkgindexError as error:
             self._failed(repo, str(error))
             return

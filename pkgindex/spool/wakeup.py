@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import os
 import select
+import time
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -23,6 +24,9 @@ from pkgindex.store.filesystem import is_remote
 # With watches: how long an event that got lost may go unnoticed.
 LISTING_SECONDS_MAX = 30.0
 DRAIN_BYTES = 4096
+# watchdog holds the event of a move back for half a second, when it has not read the other half yet, and all that come after.
+HELD_BACK_SECONDS = 0.6
+LISTING_SECONDS_MEANWHILE = 0.01
 
 
 class Wakeup:
@@ -35,6 +39,7 @@ class Wakeup:
         self._warn = warn
         self._watches: Watches | None = None
         self._mounted: tuple[int, int] | None = None
+        self._held_back_until = 0.0
         self._reader, self._writer = os.pipe()
         os.set_blocking(self._reader, False)
         os.set_blocking(self._writer, False)
@@ -47,7 +52,8 @@ class Wakeup:
             try:
                 if self._watches.follow():
                     return
-                seconds_max = LISTING_SECONDS_MAX
+                held_back = time.monotonic() < self._held_back_until
+                seconds_max = LISTING_SECONDS_MEANWHILE if held_back else LISTING_SECONDS_MAX
             except OSError as error:
                 self._do_without(error)
         seconds = seconds_max if timeout is None else min(timeout, seconds_max)
@@ -55,6 +61,10 @@ class Wakeup:
         poll.register(self._reader, select.POLLIN)
         if poll.poll(max(0.0, seconds) * 1000):
             self._drain()
+
+    def moved(self) -> None:
+        """Files were moved out of folders that are watched, as claims are: for a moment events may come late."""
+        self._held_back_until = time.monotonic() + HELD_BACK_SECONDS
 
     def interrupt(self) -> None:
         """End the wait, or the next one when there is none now."""

@@ -5,7 +5,8 @@ Invariants:
 * Watched are the root, and each repository with all below it, by their identity: what was removed and made again, or whose
   watch died, is watched anew.
 * A claim is seen to leave `incoming` and to arrive in `claimed`. When only the first is seen, watchdog waits half a second
-  for the second, and with it everything that comes after (measured: 480 ms from drop to wake-up, against 2 ms).
+  for the second, and with it everything that comes after (measured: 480 ms from drop to wake-up, against 2 ms); now and
+  then it does so all the same, which is why `Wakeup.moved` has the spool listed often for that long.
 * Only what may be a finished submission counts. Opening a directory is an event too, so a listing would else wake its own
   caller for ever; and a file that is being written would wake it at every write.
 """
