@@ -82,6 +82,8 @@ def is_dead(writer: WriterId, here: WriterId) -> bool:
         return True
     except PermissionError:
         pass
+    if _is_zombie(writer.pid):
+        return True
     # The number may have gone to another process since.
     started = _started(writer.pid)
     return bool(started and writer.started) and started != writer.started
@@ -104,9 +106,22 @@ def _boot() -> str:
 
 
 def _started(pid: int) -> int:
-    """Field 22 of proc(5) stat; the second, the program's name, may hold anything, brackets too."""
+    """When a process began, in the kernel's ticks; 0 when that is not told."""
     try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            return int(file.read().rpartition(b")")[2].split()[19])
+        return int(_facts(pid)[19])
     except (OSError, IndexError, ValueError):
         return 0
+
+
+def _is_zombie(pid: int) -> bool:
+    """Whether it has ended and only waits for its parent to hear of it, which may take for ever."""
+    try:
+        return _facts(pid)[0] in (b"Z", b"X")
+    except (OSError, IndexError):
+        return False
+
+
+def _facts(pid: int) -> list[bytes]:
+    """Fields 3 and on of proc(5) stat; the second, the program's name, may hold anything, brackets too."""
+    with open(f"/proc/{pid}/stat", "rb") as file:
+        return file.read().rpartition(b")")[2].split()

@@ -51,6 +51,17 @@ def test_a_process_that_ended_is_dead() -> None:
     assert is_dead(here._replace(pid=ended()), here)
 
 
+def test_a_process_that_ended_unheard_of_is_dead() -> None:
+    here = identity.current()
+    child = subprocess.Popen(["true"])
+    try:
+        # Until we ask for its exit code it stays in the process table.
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+        assert identity.is_dead(here._replace(pid=child.pid, started=0), here)
+    finally:
+        child.wait()
+
+
 def test_a_number_that_another_process_has_got_means_dead() -> None:
     here = identity.current()
     assert here.started > 0
