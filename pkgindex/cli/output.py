@@ -147,6 +147,8 @@ def describe(words: Iterable[str], most: int = 20) -> str:
 
 
 def complain(words: str) -> None:
+    # Where both go to one place, what was printed before is read before.
+    sys.stdout.flush()
     # A message of ours may have lines, such as one with a caret below the fault; what it quotes has none by then.
     sys.stderr.write("pkgindex: " + "\n".join(map(_escaped, words.split("\n"))) + "\n")
     sys.stderr.flush()
