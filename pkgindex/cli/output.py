@@ -17,6 +17,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from itertools import islice
 from typing import Any
 
@@ -147,8 +148,9 @@ def describe(words: Iterable[str], most: int = 20) -> str:
 
 
 def complain(words: str) -> None:
-    # Where both go to one place, what was printed before is read before.
-    sys.stdout.flush()
+    # Where both go to one place, what was printed before is read before. What fails here fails again at the end.
+    with suppress(OSError):
+        sys.stdout.flush()
     # A message of ours may have lines, such as one with a caret below the fault; what it quotes has none by then.
     sys.stderr.write("pkgindex: " + "\n".join(map(_escaped, words.split("\n"))) + "\n")
     sys.stderr.flush()
