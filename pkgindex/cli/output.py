@@ -23,6 +23,7 @@ from typing import Any
 
 SCHEMA = 1
 PIECE_LINES = 4096
+BAR_CHARACTERS = 20
 FIRST_LINES = 64
 
 _STYLES = {"name": "1", "match": "36", "good": "32", "bad": "31", "faint": "2"}
@@ -124,7 +125,7 @@ class Output:
     def tick(self, words: str) -> None:
         """How long work goes on: one line on a terminal that is written over, and nothing elsewhere."""
         if not self.quiet and sys.stderr.isatty():
-            sys.stderr.write(f"\r\x1b[K{_escaped(words)[:_columns() - 1]}")
+            sys.stderr.write(f"\r\x1b[K{with_bar(_escaped(words))[:_columns() - 1]}")
             sys.stderr.flush()
             self._ticking = True
 
@@ -154,6 +155,20 @@ def complain(words: str) -> None:
     # A message of ours may have lines, such as one with a caret below the fault; what it quotes has none by then.
     sys.stderr.write("pkgindex: " + "\n".join(map(_escaped, words.split("\n"))) + "\n")
     sys.stderr.flush()
+
+
+def with_bar(words: str) -> str:
+    """Words that end in `3 of 4`, with a bar that shows how far that is.
+
+    >>> with_bar("writing packages, 3 of 4"), with_bar("reading Packages.xz")
+    ('writing packages, 3 of 4  [###############.....]', 'reading Packages.xz')
+    """
+    rest, _, total = words.rpartition(" of ")
+    done = rest.rpartition(" ")[2]
+    if not (done.isdigit() and total.isdigit() and int(total) > 0 and int(done) <= int(total)):
+        return words
+    filled = BAR_CHARACTERS * int(done) // int(total)
+    return f"{words}  [{'#' * filled}{'.' * (BAR_CHARACTERS - filled)}]"
 
 
 def flush() -> None:

@@ -31,13 +31,11 @@ def lay_over(
     for directory in ("forwards", "edges", "rows", "ranges"):
         os.makedirs(f"{plan.scratch}/{directory}")
     slices = [(plan, target.backend, head.manifest, number) for number in range(plan.slices)]
-    target.tell("writing packages")
-    outcomes = workers.map(_forwards, slices)
+    outcomes = workers.map(_forwards, slices, target.tell, "writing packages")
     if not any(outcome.added or outcome.changed or outcome.removed for outcome in outcomes):
         return None, []
     building = shards.start(target.settings, workers, head, plan, outcomes)
-    target.tell("writing relations")
-    turned = workers.map(_reverses, slices)
+    turned = workers.map(_reverses, slices, target.tell, "writing relations")
     target.tell("building shards")
     built = building.finish()
     blobs = [name for outcome in outcomes for name in outcome.blobs] + [name for part in turned for name in part.blobs]

@@ -28,10 +28,18 @@ class Workers:
             future.set_exception(error)
         return future
 
-    def map(self, function: Callable[..., T], argument_lists: Sequence[tuple[Any, ...]]) -> list[T]:
-        """The results, in order; the first failure is raised when all that was started has ended."""
-        futures = [self.start(function, *arguments) for arguments in argument_lists]
-        return [future.result() for future in futures]
+    def map(
+        self, function: Callable[..., T], argument_lists: Sequence[tuple[Any, ...]],
+        tell: Callable[[str], None] = lambda message: None, what: str = "working",
+    ) -> list[T]:
+        """The results, in order; the first failure is raised. *tell* hears *what*, and then how far it is: `WHAT, 3 of 64`."""
+        tell(what)
+        started = [self.start(function, *arguments) for arguments in argument_lists]
+        results = []
+        for future in started:
+            results.append(future.result())
+            tell(f"{what}, {len(results)} of {len(started)}")
+        return results
 
     def __enter__(self) -> Workers:
         return self
