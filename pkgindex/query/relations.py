@@ -7,7 +7,7 @@ ships may be provided; following relations goes through its providers when that 
 from __future__ import annotations
 
 import gc
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from itertools import repeat
@@ -36,7 +36,7 @@ def dependencies(
     if not transitive:
         return [_resolved(snapshot, edge, alternative, resolve)
                 for edge, alternative in _edges(snapshot, package, kinds or FORWARD_KINDS)]
-    return _closure(snapshot, name, kinds or NEEDS, resolve)
+    return _closure(name, lambda package: _steps(snapshot, package, kinds or NEEDS, resolve))
 
 
 def dependants(
@@ -52,7 +52,8 @@ def dependants(
     if snapshot.entry(name) is None:
         raise NotFound(_unknown(snapshot, name))
     if transitive:
-        return _reverse_closure(snapshot, name, kinds or NEEDS, resolve)[:limit]
+        needs = _mask(kinds or NEEDS)
+        return _closure(name, lambda package: _reverse_steps(snapshot, name, package, needs, resolve))[:limit]
     wanted = _mask(kinds or (*FORWARD_KINDS, "provides"))
     edges = list(_reverse_edges(snapshot, name, name, wanted))
     if resolve:
@@ -218,32 +219,17 @@ def _constrained(snapshot: Snapshot, edge: Edge) -> Edge:
     return edge
 
 
-def _closure(snapshot: Snapshot, name: str, kinds: Collection[str], resolve: bool) -> list[Edge]:
+def _closure(name: str, steps: Callable[[str], Iterator[Edge]]) -> list[Edge]:
+    """All that *steps* lead to from *name*, to the end, nearest first; each by the edge that first reached it."""
     reached: dict[str, Edge] = {}
     level, depth = [name], 0
     while level:
         depth += 1
         found: list[str] = []
         for package in level:
-            for edge in _steps(snapshot, package, kinds, resolve):
+            for edge in steps(package):
                 if edge.name not in reached and edge.name != name:
                     reached[edge.name] = edge._replace(package=name, depth=depth)
-                    found.append(edge.name)
-        level = found
-    return sorted(reached.values(), key=lambda edge: (edge.depth, edge.name))
-
-
-def _reverse_closure(snapshot: Snapshot, name: str, kinds: Collection[str], resolve: bool) -> list[Edge]:
-    wanted = _mask(kinds)
-    reached: dict[str, Edge] = {}
-    level, depth = [name], 0
-    while level:
-        depth += 1
-        found: list[str] = []
-        for package in level:
-            for edge in _reverse_steps(snapshot, name, package, wanted, resolve):
-                if edge.name not in reached and edge.name != name:
-                    reached[edge.name] = edge._replace(depth=depth)
                     found.append(edge.name)
         level = found
     return sorted(reached.values(), key=lambda edge: (edge.depth, edge.name))
@@ -257,7 +243,7 @@ def _reverse_steps(snapshot: Snapshot, asked: str, package: str, wanted: int, re
             yield from _reverse_edges(snapshot, asked, provided, wanted)
 
 
-def _steps(snapshot: Snapshot, name: str, kinds: Sequence[str] | Collection[str], resolve: bool = True) -> Iterator[Edge]:
+def _steps(snapshot: Snapshot, name: str, kinds: Collection[str], resolve: bool = True) -> Iterator[Edge]:
     """What *name* leads to: what its package names, and who provides it."""
     package = snapshot.package(name, files=False)
     if package is not None:
