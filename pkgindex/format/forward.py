@@ -1,4 +1,4 @@
-"""Forward files: all that is known of a package. One file holds a group of packages: one, a page's, or all.
+"""Forward files: all that is known of a package. One file holds a group of packages: one, a bucket's, or all.
 
 A record is `[releases, files, texts]`: relations as nested arrays with their empty tails cut off, a file list as the zstd
 frame of its sorted paths joined by newlines (a path's own newlines swapped with NUL, which no path holds).
@@ -6,29 +6,16 @@ frame of its sorted paths joined by newlines (a path's own newlines swapped with
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import msgpack
 
 from pkgindex.errors import Corrupt
 from pkgindex.format import frame
-from pkgindex.format.envelope import REMEDY, seal, unseal
+from pkgindex.format.envelope import REMEDY
 from pkgindex.model.package import Alternative, Package, Relation, Release, Text
 
 UNPACKED_BYTES_MAX = 1 << 30
-
-
-def encode_group(records: Mapping[str, bytes], stamp: str) -> bytes:
-    """A forward file, of encoded records by package."""
-    return seal("forward", stamp, dict(records))
-
-
-def decode_group(data: bytes, stamp: str, name: str) -> dict[str, bytes]:
-    content = unseal(data, "forward", stamp, name)
-    if not isinstance(content, dict):
-        raise Corrupt(f"{name}: not a forward file; {REMEDY}")
-    return content
 
 
 def encode_parts(releases: list[Any], files: dict[str, list[Any]], texts: dict[str, list[str]]) -> bytes:

@@ -13,7 +13,7 @@ from sys import byteorder
 import msgpack
 
 from pkgindex.errors import Corrupt
-from pkgindex.format.envelope import REMEDY, seal, unseal
+from pkgindex.format.envelope import REMEDY
 from pkgindex.model.package import KINDS
 
 BIT = {kind: 1 << number for number, kind in enumerate(KINDS)}
@@ -25,17 +25,6 @@ def kinds_of(mask: int) -> list[str]:
     ['depends', 'recommends']
     """
     return [kind for number, kind in enumerate(KINDS) if mask >> number & 1]
-
-
-def encode_group(records: Mapping[str, bytes], stamp: str) -> bytes:
-    return seal("reverse", stamp, dict(records))
-
-
-def decode_group(data: bytes, stamp: str, name: str) -> dict[str, bytes]:
-    content = unseal(data, "reverse", stamp, name)
-    if not isinstance(content, dict):
-        raise Corrupt(f"{name}: not a reverse file; {REMEDY}")
-    return content
 
 
 def encode(dependants: Mapping[str, int]) -> bytes:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from pkgindex.format import dead, forward, names, page, reverse
+from pkgindex.format import dead, names, page
+from pkgindex.format import group as group_file
 from pkgindex.format.page import Entry
 from pkgindex.store.backend import Backend
 
@@ -24,8 +25,7 @@ class BlobWriter:
 
     def facts(self, kind: str, group: str, records: Mapping[str, bytes]) -> None:
         """A forward or reverse file."""
-        encode = forward.encode_group if kind == "forward" else reverse.encode_group
-        self._create(names.facts_name(kind, group, self.stamp), encode(records, self.stamp))
+        self._create(names.facts_name(kind, group, self.stamp), group_file.encode(kind, records, self.stamp))
 
     def page(self, number: int, entries: dict[str, Entry]) -> None:
         self._create(names.page_name(number, self.stamp), page.encode(entries, self.stamp))

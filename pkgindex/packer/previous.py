@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pkgindex.format import dead, forward, names, page, reverse
+from pkgindex.format import dead, names, page, reverse
+from pkgindex.format import group as group_file
 from pkgindex.format.manifest import Manifest
 from pkgindex.format.page import BUCKETS, Entry, group_of, page_of
 from pkgindex.store.backend import Backend
@@ -57,10 +58,9 @@ class Previous:
         key = (kind, group)
         if key not in self._groups:
             blob = names.facts_name(kind, group, stamp)
-            decode = forward.decode_group if kind == "forward" else reverse.decode_group
             if self.manifest.partition == "package":  # each is read once: nothing to remember
-                return decode(self.backend.read(blob), stamp, blob)
-            self._groups[key] = decode(self.backend.read(blob), stamp, blob)
+                return group_file.decode(kind, self.backend.read(blob), stamp, blob)
+            self._groups[key] = group_file.decode(kind, self.backend.read(blob), stamp, blob)
         return self._groups[key]
 
     def neighbours(self, kind: str, name: str) -> dict[str, bytes]:

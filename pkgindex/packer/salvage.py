@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from pkgindex.errors import Corrupt, Gone, NewerFormat, NoIndex
 from pkgindex.format import forward, names, page
+from pkgindex.format import group as group_file
 from pkgindex.format import manifest as manifests
 from pkgindex.format.manifest import PARTITIONS, Manifest
 from pkgindex.format.page import Entry, group_of, page_of
@@ -123,7 +124,7 @@ class Groups:
         if blob in self._known:
             return self._known[blob]
         try:
-            found = forward.decode_group(self._backend.read(blob), stamp, blob)
+            found = group_file.decode("forward", self._backend.read(blob), stamp, blob)
         except LOST:
             found = {}
         if self._partition != "package":  # there each file is asked for once

@@ -7,7 +7,8 @@ on to the next one reads only what changed.
 from __future__ import annotations
 
 from pkgindex.errors import Corrupt
-from pkgindex.format import dead, forward, names, page, reverse
+from pkgindex.format import dead, names, page
+from pkgindex.format import group as group_file
 from pkgindex.format.envelope import REMEDY
 from pkgindex.format.page import Entry
 from pkgindex.store.backend import Backend
@@ -50,8 +51,7 @@ class Blobs:
         name = names.facts_name(kind, group, stamp)
         found = self._groups.get(name)
         if found is None:
-            decode = forward.decode_group if kind == "forward" else reverse.decode_group
-            found = decode(self.backend.read(name), stamp, name)
+            found = group_file.decode(kind, self.backend.read(name), stamp, name)
             while len(self._groups) >= GROUPS_MAX:
                 self._groups.pop(next(iter(self._groups)))
             self._groups[name] = found

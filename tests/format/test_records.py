@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from format.strategies import names, packages, words
 from pkgindex.errors import Corrupt
 from pkgindex.format import dead, forward, manifest, page, reverse
+from pkgindex.format import group as group_file
 from pkgindex.format.envelope import seal
 from pkgindex.format.manifest import Change, Manifest, Packed, Shard
 from pkgindex.format.page import Entry
@@ -125,7 +126,7 @@ def test_a_forward_record_comes_out_as_it_went_in(package: Package) -> None:
     decoded = forward.decode(record, package.name, "forward/x")
     assert decoded == package
     assert forward.decode(record, package.name, "forward/x", files=False) == package._replace(files={})
-    group = forward.decode_group(forward.encode_group({package.name: record}, STAMP), STAMP, "forward/x")
+    group = group_file.decode("forward", group_file.encode("forward", {package.name: record}, STAMP), STAMP, "forward/x")
     assert group == {package.name: record}
 
 

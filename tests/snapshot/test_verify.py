@@ -14,7 +14,8 @@ from packer.damage import damaged, reachable, small, verdict_of
 from packer.world import REPO, answers, drop, newest, packed
 from pkgindex.config import Settings
 from pkgindex.errors import NoIndex, NotFound, StoreError
-from pkgindex.format import block, dead, forward, manifest, page, reverse
+from pkgindex.format import block, dead, manifest, page, reverse
+from pkgindex.format import group as group_file
 from pkgindex.format.envelope import seal
 from pkgindex.format.manifest import PARTITIONS, Manifest
 from pkgindex.format.page import Entry
@@ -204,7 +205,7 @@ def test_edges_are_compared_in_both_directions(sound: MemoryBackend) -> None:
         if not name.startswith("reverse/"):
             continue
         stamp = name.rpartition(".")[2]
-        records = reverse.decode_group(blobs[name], stamp, name)
+        records = group_file.decode("reverse", blobs[name], stamp, name)
         for target, record in records.items():
             dependants = dict(reverse.decode(record, target, name))
             for changed in (
@@ -213,7 +214,7 @@ def test_edges_are_compared_in_both_directions(sound: MemoryBackend) -> None:
                 dict(list(dependants.items())[1:]),
             ):
                 tried += 1
-                data = reverse.encode_group({**records, target: reverse.encode(changed)}, stamp)
+                data = group_file.encode("reverse", {**records, target: reverse.encode(changed)}, stamp)
                 assert name in {fault.file for fault in verdict_of({**blobs, name: data}).faults}
     assert tried >= 9
 
@@ -222,8 +223,8 @@ def test_a_file_with_a_package_that_no_page_knows_is_found(sound: MemoryBackend)
     blobs = sound.blobs()
     name = next(name for name in reachable(sound) if name.startswith("forward/"))
     stamp = name.rpartition(".")[2]
-    records = {**forward.decode_group(blobs[name], stamp, name), "stranger": b"\x93\x90\x80\x80"}
-    faults = verdict_of({**blobs, name: forward.encode_group(records, stamp)}).faults
+    records = {**group_file.decode("forward", blobs[name], stamp, name), "stranger": b"\x93\x90\x80\x80"}
+    faults = verdict_of({**blobs, name: group_file.encode("forward", records, stamp)}).faults
     assert [(fault.file, "'stranger'" in fault.problem) for fault in faults] == [(name, True)]
 
 

@@ -18,6 +18,7 @@ import msgpack
 
 from pkgindex.errors import Corrupt, StoreError
 from pkgindex.format import forward, names, page, reverse, terms
+from pkgindex.format import group as group_file
 from pkgindex.format.digest import digest
 from pkgindex.format.manifest import Manifest
 from pkgindex.format.page import BUCKETS, Entry, group_of, page_of
@@ -129,8 +130,7 @@ class Facts:
                 if isinstance(data, StoreError):
                     raise data
                 self._findings.counts["bytes"] += len(data)
-                decode = forward.decode_group if kind == "forward" else reverse.decode_group
-                self._check_group(kind, blob, decode(data, stamp, blob), files[file])
+                self._check_group(kind, blob, group_file.decode(kind, data, stamp, blob), files[file])
                 self._findings.counts[kind] += 1
             except StoreError as error:
                 self._lose(kind, blob, list(files[file]), error)
@@ -225,7 +225,7 @@ class Facts:
             return 0
         stamp = blob.rpartition(".")[2]
         try:
-            record = reverse.decode_group(self._read(blob), stamp, blob)[name]
+            record = group_file.decode("reverse", self._read(blob), stamp, blob)[name]
             return sum(hash(item) for item in reverse.decode(record, name, blob).items() if self.unclear(item[0]))
         except StoreError:
             return 0
