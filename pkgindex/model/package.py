@@ -46,6 +46,21 @@ class Alternative(NamedTuple):
         """The version restriction as a person writes it, `>= 3.11`, or the empty text."""
         return f"{self.operator} {self.version}" if self.operator else ""
 
+    @property
+    def written(self) -> str:
+        """As a control file writes it.
+
+        >>> Alternative("python3", "any", ">=", "3.11").written
+        'python3:any (>= 3.11)'
+        """
+        return (
+            self.name
+            + (f":{self.qualifier}" if self.qualifier else "")
+            + (f" ({self.constraint})" if self.operator else "")
+            + (f" [{self.architectures}]" if self.architectures else "")
+            + (f" <{self.profiles}>" if self.profiles else "")
+        )
+
 
 # A relation holds when one of its alternatives does.
 Relation = tuple[Alternative, ...]

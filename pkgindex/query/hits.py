@@ -24,6 +24,31 @@ class SearchHit(NamedTuple):
     summary: str
 
 
+class Hit(NamedTuple):
+    """What of a package matched a question: the *value* of a *field*, as it is spelled there.
+
+    The field `package` is what `<...>` makes of hits. The score is the package's: the higher, the better.
+    """
+
+    repo: str
+    generation: int
+    package: str
+    field: str
+    value: str
+    score: float
+
+
+class Answer(NamedTuple):
+    """A package that a search found, with what of it matched (nothing when only packages were asked for)."""
+
+    repo: str
+    generation: int
+    package: str
+    score: float
+    summary: str
+    hits: tuple[Hit, ...] = ()
+
+
 class Edge(NamedTuple):
     """A relation between the package that was asked about and *name*, the other end.
 

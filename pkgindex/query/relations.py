@@ -137,14 +137,7 @@ def written(relation: Relation) -> str:
     >>> written((Alternative("python3", "any", ">=", "3.11"), Alternative("pypy3")))
     'python3:any (>= 3.11) | pypy3'
     """
-    return " | ".join(
-        alternative.name
-        + (f":{alternative.qualifier}" if alternative.qualifier else "")
-        + (f" ({alternative.constraint})" if alternative.operator else "")
-        + (f" [{alternative.architectures}]" if alternative.architectures else "")
-        + (f" <{alternative.profiles}>" if alternative.profiles else "")
-        for alternative in relation
-    )
+    return " | ".join([alternative.written for alternative in relation])
 
 
 def _shipped(snapshot: Snapshot, name: str) -> bool:

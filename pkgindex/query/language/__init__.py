@@ -1,0 +1,1 @@
+"""The question language: text to tree and back. Pure."""
