@@ -6,7 +6,7 @@ is replaced by them in the whole repository.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import BinaryIO, NamedTuple, Protocol
 
 from pkgindex.model.package import Release, Text
@@ -67,6 +67,29 @@ class Fault(NamedTuple):
 
 
 Fact = Covers | Whole | Releases | Texts | Paths | Removed | Fault
+
+
+def announced(facts: Iterable[Fact]) -> Iterator[Fact]:
+    """*facts*, each facet and scope covered before anything is said of it; `meta` also when nothing is."""
+    covered: set[Covers] = set()
+    for fact in facts:
+        covers = _covers(fact)
+        if covers is not None and covers not in covered:
+            covered.add(covers)
+            yield covers
+        yield fact
+    if not covered:
+        yield Covers("meta")
+
+
+def _covers(fact: Fact) -> Covers | None:
+    if isinstance(fact, Releases):
+        return Covers("meta")
+    if isinstance(fact, Texts):
+        return Covers("text", fact.language)
+    if isinstance(fact, Paths):
+        return Covers("files", fact.architecture)
+    return None
 
 
 class Source(Protocol):

@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 
 from pkgindex.model.package import Relation, Release, Text
 from pkgindex.sources import names, relations
-from pkgindex.sources.facts import Covers, Fact, Fault, Paths, Releases, Removed, Texts, Whole
+from pkgindex.sources.facts import Fact, Fault, Paths, Releases, Removed, Texts, Whole, announced
 from pkgindex.sources.jsonstream import Value, values
 from pkgindex.sources.limits import DEFAULT, Limits
 from pkgindex.sources.names import Unreadable, shown
@@ -62,21 +62,15 @@ class JsonPackages:
         return bool(keys & {"name", "packages"}) or b"".join(head.split()) == b"[]"
 
     def read(self, stream: BinaryIO, filename: str) -> Iterator[Fact]:
-        covered: set[Covers] = set()
+        return announced(self._read(stream, filename))
+
+    def _read(self, stream: BinaryIO, filename: str) -> Iterator[Fact]:
         for value in values(stream, filename, self._limits):
             try:
                 facts = list(self._facts(value))
             except Unreadable as error:
-                yield Fault(f"line {value.line}", str(error))
-                continue
-            for fact in facts:
-                covers = _covers(fact)
-                if covers is not None and covers not in covered:
-                    covered.add(covers)
-                    yield covers
-                yield fact
-        if not covered:
-            yield Covers("meta")
+                facts = [Fault(f"line {value.line}", str(error))]
+            yield from facts
 
     def _facts(self, value: Value) -> Iterator[Fact]:
         if value.trouble or not isinstance(value.value, dict):
@@ -116,16 +110,6 @@ def _path(text: str) -> bytes:
         return text.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
         raise Unreadable(f"path {shown(text)} holds half a character") from None
-
-
-def _covers(fact: Fact) -> Covers | None:
-    if isinstance(fact, Releases):
-        return Covers("meta")
-    if isinstance(fact, Texts):
-        return Covers("text", fact.language)
-    if isinstance(fact, Paths):
-        return Covers("files", fact.architecture)
-    return None
 
 
 def attributes(value: dict[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from pkgindex.sources.contents import Contents
 from pkgindex.sources.deb import Deb
 from pkgindex.sources.documents import Documents
 from pkgindex.sources.facts import Covers, Fact, Fault, Paths, Releases, Source
+from pkgindex.sources.ips import IpsManifest
 from pkgindex.sources.jsonpackages import JsonPackages
 from pkgindex.sources.limits import DEFAULT, Limits
 from pkgindex.sources.names import shown
@@ -24,7 +25,7 @@ from pkgindex.sources.translation import Translation
 GROUP = "pkgindex.sources"
 
 # In the order they are asked: those that a magic number or a field gives away before those that go by a name.
-_BUILT_IN = (Deb, Status, Translation, Packages, Documents, JsonPackages, Contents)
+_BUILT_IN = (Deb, Status, Translation, Packages, Documents, JsonPackages, IpsManifest, Contents)
 
 
 class Reading(NamedTuple):

@@ -48,7 +48,7 @@ def read(directory: Path, filename: str, data: bytes, limits: Limits = DEFAULT) 
 
 def test_every_source_has_a_name_of_its_own() -> None:
     names = [source.name for source in built_in()]
-    assert len(set(names)) == len(names) == 7
+    assert len(set(names)) == len(names) == 8
 
 
 @pytest.mark.parametrize(
@@ -60,6 +60,8 @@ def test_every_source_has_a_name_of_its_own() -> None:
         ("Contents-amd64", b"usr/x  s/a\n", "contents"),
         ("x.jsonl", b'{"name": "a"}\n', "json-packages"),
         ("x.json", b'[{"id": "a", "text": "b"}]', "documents"),
+        ("gcc.p5m", b"set name=pkg.fmri value=pkg:/developer/gcc@7\n", "ips-manifest"),
+        ("x", b"# made by hand\nset name=pkg.fmri value=pkg:/developer/gcc@7\n", "ips-manifest"),
     ],
 )
 @pytest.mark.parametrize("suffix", ["", *sorted(COMPRESSORS)])
@@ -113,9 +115,9 @@ STARTS = st.sampled_from(
     [b"", b"Package: a\nVersion: 1\nDepends: ", b"Package: a\nStatus: install ok installed\n", b"usr/x  s/a\n",
      b'{"name": "a",',
      b'[{"id":', b'{"packages": [', b"!<arch>\ndebian-binary", b"\x1f\x8b", b"\xfd7zXZ\0", b"BZh9", b"\x28\xb5\x2f\xfd",
-     b"\x04\x22\x4d\x18"]
+     b"\x04\x22\x4d\x18", b"set name=pkg.fmri value=pkg:/a@1\n"]
 )  # fmt: skip
-NAMES = st.sampled_from(["Packages", "status", "Translation-en", "Contents-all", "x.deb", "x.json", "x", "x.gz"])
+NAMES = st.sampled_from(["Packages", "status", "Translation-en", "Contents-all", "x.deb", "x.json", "x.p5m", "x", "x.gz"])
 
 
 @given(STARTS, st.binary(max_size=150), NAMES)
