@@ -158,7 +158,7 @@ def _provider_fits(snapshot: Snapshot, provider: str, wanted: Alternative) -> bo
     """A restricted version is satisfied by a provider only if it says which version it provides."""
     if not wanted.operator:
         return True
-    from pkgindex.model.version import satisfies
+    from pkgindex.model.versions.orderings import satisfies
 
     package = snapshot.package(provider, files=False)
     return package is not None and any(

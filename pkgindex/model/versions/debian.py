@@ -1,4 +1,4 @@
-"""Debian version order (deb-version(7)) as a key that can be stored and compared as plain bytes.
+"""Debian's order of versions (deb-version(7)), as plain bytes.
 
 A key is epoch, upstream version and revision, each written so that none is a prefix of another of its kind; bytes
 then compare as versions do. Every text has a key: what is no valid version is ordered by the same rules, so a
@@ -8,8 +8,6 @@ mirror with one odd version in it still sorts.
 from __future__ import annotations
 
 import re
-
-from pkgindex.errors import BadInput
 
 # What a run of non-digits sorts by: `~` before the end of the run, letters before everything else.
 _TILDE, _END = 1, 2
@@ -22,10 +20,6 @@ _ORDER = bytes(_RANKS)
 
 _PARTS = re.compile(rb"([^0-9]*)([0-9]*)")
 _LONG_NUMBER = 255
-
-OPERATORS = ("<<", "<=", "=", ">=", ">>")
-# Before 1996 `<` meant "or equal"; dpkg still reads it so.
-_LEGACY = {"<": "<=", ">": ">=", "==": "="}
 
 
 def _number(digits: bytes) -> bytes:
@@ -46,12 +40,12 @@ def _part(text: bytes) -> bytes:
     return b"".join(runs) + b"\x02"
 
 
-def debian_key(version: str) -> bytes:
+def key(version: str) -> bytes:
     """The sort key of *version*; equal exactly when dpkg calls the versions equal. Never raises.
 
-    >>> debian_key("1.0~rc1") < debian_key("1.0") < debian_key("1.0-1") < debian_key("1:0.1")
+    >>> key("1.0~rc1") < key("1.0") < key("1.0-1") < key("1:0.1")
     True
-    >>> debian_key("1.0") == debian_key("0:1.00-0")
+    >>> key("1.0") == key("0:1.00-0")
     True
     """
     text = version.strip().encode("utf-8", "surrogatepass")
@@ -62,28 +56,3 @@ def debian_key(version: str) -> bytes:
     if not dash:
         upstream, revision = rest, b""
     return _number(epoch) + _part(upstream) + _part(revision)
-
-
-def compare(left: str, right: str) -> int:
-    """-1, 0 or 1: *left* is earlier than, equal to, or later than *right*."""
-    if left == right:
-        return 0
-    left_key, right_key = debian_key(left), debian_key(right)
-    return (left_key > right_key) - (left_key < right_key)
-
-
-def satisfies(version: str, operator: str, wanted: str) -> bool:
-    """Whether *version* is what `(operator wanted)` asks for; no operator asks for nothing.
-
-    >>> satisfies("2.36-9", ">=", "2.34"), satisfies("2.36-9", "<<", "2.34")
-    (True, False)
-    """
-    operator = _LEGACY.get(operator, operator)
-    if not operator:
-        return True
-    if operator not in OPERATORS:
-        raise BadInput(f"no version operator {operator!r}: use one of {' '.join(OPERATORS)}")
-    order = compare(version, wanted)
-    if order == 0:
-        return operator in ("<=", "=", ">=")
-    return operator in ("<<", "<=") if order < 0 else operator in (">>", ">=")
