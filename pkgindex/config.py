@@ -31,6 +31,7 @@ class Settings(NamedTuple):
     dead_share_max: float = 0.25
     processes: int = 0
     unpacked_bytes_max: int = 64 << 30
+    pager: str = ""
 
 
 MEANING = {
@@ -51,6 +52,7 @@ MEANING = {
     "dead_share_max": "a shard of which more than this share is dead is merged",
     "processes": "how many processes build an index; 0: one a core",
     "unpacked_bytes_max": "a submission that unpacks to more is rejected",
+    "pager": "what shows long answers on a terminal, if not `$PAGER` or `less -FRX`; `cat`: nothing",
 }
 
 ENVIRONMENT = {field: f"PKGINDEX_{field.upper()}" for field in Settings._fields}

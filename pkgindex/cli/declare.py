@@ -80,8 +80,17 @@ REPO = Option(
 LIMIT = Option("limit", ("--limit",), "At most so many; 0: all.", "number", "N")
 AT = Option("at", ("--at",), "Ask this generation, if it is still retained.", "number", "GEN", least=1)
 
-# Every command that prints data takes these.
-PRINTING = (JSON, JSONL, REPO, LIMIT, AT)
+FORMAT = Option(
+    "format", ("--format",), "Each hit as this has it: '{package} {path}'; \\n and \\t are understood.", "text", "TEMPLATE"
+)
+COLUMNS = Option("columns", ("-o", "--columns"), "A table of these fields, with commas between them.", "text", "FIELDS")
+NO_HEADER = Option("no_header", ("-H", "--no-header"), "No heads over the columns.")
+NULL = Option("null", ("-0", "--null"), "End each line with NUL, and escape nothing.")
+COUNT = Option("count", ("--count",), "Only how many there are.")
+NO_PAGER = Option("no_pager", ("--no-pager",), "Long answers are not paged on a terminal.")
+
+# Every command that answers takes these.
+PRINTING = (JSON, JSONL, FORMAT, COLUMNS, NO_HEADER, NULL, COUNT, REPO, LIMIT, AT, NO_PAGER)
 
 KIND = Option(
     "kind", ("--kind",), "Only relations of this kind (depends, recommends ...); several with commas, or given again.",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pkgindex.cli.call import FOUND, PARTLY, Call
 from pkgindex.cli.output import Lines
 from pkgindex.errors import NotFound, PkgindexError
-from pkgindex.query.index import repositories_in
+from pkgindex.query.repositories import repositories_in
 
 if TYPE_CHECKING:
     from pkgindex.packer.target import Target

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
-import subprocess
-import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -15,30 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cli.odd import ODD_PATH
-from pkgindex.cli import output
-from pkgindex.cli.output import Output, record
+from cli.terminals import on_terminal
+from pkgindex.cli.output import Output
+from pkgindex.cli.shapes import objects, record
 from pkgindex.query.hits import PathHit
 
 Ask = Callable[..., Any]
-
-
-def on_terminal(place: Any, *words: str, **environment: str) -> str:
-    """What a command prints on a terminal."""
-    primary, secondary = pty.openpty()
-    try:
-        process = subprocess.Popen([sys.executable, "-m", "pkgindex.cli.main", *words], stdout=secondary, stderr=secondary,
-                                   env={**place.environment, "TERM": "xterm", **environment})
-        os.close(secondary)
-        pieces = []
-        try:
-            while piece := os.read(primary, 65536):
-                pieces.append(piece)
-        except OSError:  # how Linux says that the other end has closed
-            pass
-        process.wait()
-    finally:
-        os.close(primary)
-    return b"".join(pieces).decode("utf-8", "surrogateescape").replace("\r\n", "\n")
 
 
 def test_bytes_that_are_no_text_leave_as_they_came(ask: Ask) -> None:
@@ -80,7 +58,7 @@ def test_however_things_are_called_a_hit_is_a_line(names: list[tuple[str, str]])
 
 @given(st.lists(st.builds(PathHit, st.just("debian"), st.integers(1), st.text(), st.text(st.characters())), max_size=3))
 def test_the_short_way_of_writing_json_writes_json(hits: list[PathHit]) -> None:
-    assert [json.loads(line) for line in output._objects(hits)] == [record(hit) for hit in hits]
+    assert [json.loads(line) for line in objects(hits)] == [record(hit) for hit in hits]
 
 
 @pytest.mark.parametrize(("environment", "words", "colored"), [

@@ -15,16 +15,16 @@ from pkgindex.config import ENVIRONMENT, MEANING, Settings
 PAGE = "settings.md"
 
 
-def written(default: object) -> str:
+def written(field: str, default: object) -> str:
     if default == "":
-        return "see below"
+        return "see below" if field in ("index", "spool") else "none"
     return f"`{default:g}`" if isinstance(default, float) else f"`{default}`".lower()
 
 
 def test_the_table_is_the_settings_with_their_defaults_variables_and_meanings() -> None:
     found = [tuple(row.values()) for row in tables(PAGE, "The settings")[0]]
     assert found == [
-        (f"`{field}`", written(Settings._field_defaults[field]), f"`{ENVIRONMENT[field]}`", MEANING[field])
+        (f"`{field}`", written(field, Settings._field_defaults[field]), f"`{ENVIRONMENT[field]}`", MEANING[field])
         for field in Settings._fields
     ]
 

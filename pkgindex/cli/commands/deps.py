@@ -7,7 +7,8 @@ from itertools import groupby
 
 from pkgindex.cli.call import Call, kinds
 from pkgindex.cli.declare import KIND, PACKAGE, PRINTING, RESOLVE, TRANSITIVE, Command
-from pkgindex.cli.output import Output, describe
+from pkgindex.cli.output import Output
+from pkgindex.cli.wording import describe
 from pkgindex.query.hits import Edge
 
 
@@ -17,6 +18,7 @@ def run(call: Call, package: str, kind: tuple[str, ...], transitive: bool, resol
         lambda index: index.dependencies(package, wanted, transitive, resolve),
         tree_lines if transitive else lines,
         f"{package!r} names no other package" + (f" as {describe(wanted)}" if wanted else ""),
+        names=(package,),
     )
 
 

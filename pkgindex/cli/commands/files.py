@@ -9,7 +9,8 @@ from pkgindex.cli.output import Output
 
 def run(call: Call, package: str) -> int:
     return call.answer(
-        lambda index: index.files(package), Output.paths, f"package {package!r} is there, but no file list of it"
+        lambda index: index.files(package), Output.paths, f"package {package!r} is there, but no file list of it",
+        names=(package,),
     )
 
 

@@ -8,7 +8,8 @@ from typing import NamedTuple
 from pkgindex.cli.call import Call
 from pkgindex.cli.declare import JSON, JSONL, REPOSITORIES, Command
 from pkgindex.cli.each import each
-from pkgindex.cli.output import Output, describe, size
+from pkgindex.cli.output import Output
+from pkgindex.cli.wording import describe, size
 from pkgindex.packer.retire import retire
 from pkgindex.packer.target import Target
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from pkgindex.cli.call import Call
 from pkgindex.cli.declare import PRINTING, REPOSITORY, Command
-from pkgindex.cli.output import Output, describe
+from pkgindex.cli.output import Output
+from pkgindex.cli.wording import describe
 from pkgindex.format.manifest import Manifest
 from pkgindex.query.index import Index
 

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 from pkgindex.cli.call import Call
 from pkgindex.cli.declare import JSON, JSONL, REPOSITORIES, Command, Option
 from pkgindex.cli.each import each
-from pkgindex.cli.output import Output, size
+from pkgindex.cli.output import Output
+from pkgindex.cli.wording import size
 from pkgindex.packer.merge import Merged, merge
 from pkgindex.packer.target import Target
 

@@ -8,7 +8,8 @@ from itertools import islice
 
 from pkgindex.cli.call import Call
 from pkgindex.cli.declare import PRINTING, Argument, Command
-from pkgindex.cli.output import Output, describe
+from pkgindex.cli.output import Output
+from pkgindex.cli.wording import describe
 from pkgindex.query.hits import PathHit
 from pkgindex.query.index import Index
 

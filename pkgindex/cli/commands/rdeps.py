@@ -8,7 +8,8 @@ from itertools import groupby
 from pkgindex.cli.call import Call, kinds
 from pkgindex.cli.commands.deps import tree_lines
 from pkgindex.cli.declare import KIND, PACKAGE, PRINTING, RESOLVE, TRANSITIVE, Command
-from pkgindex.cli.output import Output, describe
+from pkgindex.cli.output import Output
+from pkgindex.cli.wording import describe
 from pkgindex.model.package import KINDS
 from pkgindex.query.hits import Edge
 
@@ -16,11 +17,12 @@ from pkgindex.query.hits import Edge
 def run(call: Call, package: str, kind: tuple[str, ...], transitive: bool, resolve: bool) -> int:
     wanted = kinds(kind)
     # For people names are enough; constraints stand in each dependant's own file.
-    constraints = call.output.shape != "lines"
+    constraints = call.output.shape not in ("lines", "count")
     return call.answer(
         lambda index: index.dependants(package, wanted, transitive, constraints, resolve, call.limit),
         tree_lines if transitive else lines,
         f"nothing names {package!r}" + (f" as {describe(wanted)}" if wanted else ""),
+        names=(package,),
     )
 
 

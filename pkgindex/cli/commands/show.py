@@ -31,7 +31,7 @@ def run(call: Call, package: str) -> int:
         for repo, generation, found in index.package(package):
             yield _hit(repo, generation, found)
 
-    return call.answer(question, lines, "")
+    return call.answer(question, lines, "", names=(package,))
 
 
 def _hit(repo: str, generation: int, package: Package) -> ShowHit:

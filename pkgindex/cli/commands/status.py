@@ -7,7 +7,9 @@ from typing import Any
 
 from pkgindex.cli.call import Call
 from pkgindex.cli.declare import PRINTING, REPOSITORIES, Command
-from pkgindex.cli.output import Output, size, table
+from pkgindex.cli.output import Output
+from pkgindex.cli.tables import table
+from pkgindex.cli.wording import size
 from pkgindex.errors import StoreError
 from pkgindex.query.index import Index
 from pkgindex.spool.spool import Spool

@@ -8,7 +8,8 @@ from typing import Any
 from pkgindex.cli.call import Call
 from pkgindex.cli.declare import AT, JSON, JSONL, REPO, REPOSITORIES, Command
 from pkgindex.cli.each import each
-from pkgindex.cli.output import Output, size
+from pkgindex.cli.output import Output
+from pkgindex.cli.wording import size
 from pkgindex.errors import Corrupt
 from pkgindex.packer.target import Target
 from pkgindex.snapshot.verify import Verdict, verify

@@ -15,7 +15,8 @@ def run(call: Call, package: str, target: str, kind: tuple[str, ...]) -> int:
     wanted = kinds(kind)
     hint = "" if wanted else "; --kind depends,recommends,suggests looks further"
     return call.answer(
-        lambda index: index.why(package, target, wanted), lines, f"no chain leads from {package!r} to {target!r}{hint}"
+        lambda index: index.why(package, target, wanted), lines, f"no chain leads from {package!r} to {target!r}{hint}",
+        names=(package, target),
     )
 
 
