@@ -1,4 +1,4 @@
-"""What a shell offers when a word is not finished: repositories, package names, kinds, files.
+"""What a shell offers when a word is not finished: repositories, package names, kinds, questions, files.
 
 Invariants:
 
@@ -36,7 +36,8 @@ def completer(kind: str) -> Completer | None:
 
         if kind in ("directory", "file"):
             return [CompletionItem(beginning, type="dir" if kind == "directory" else "file")]
-        return [CompletionItem(word) for word in words(kind, beginning, _given(context))]
+        return [CompletionItem(word, type="part" if word.endswith(":") else "plain")
+                for word in words(kind, beginning, _given(context))]
 
     return complete
 
@@ -69,6 +70,17 @@ def _packages(settings: config.Settings, beginning: str, given: dict[str, Any]) 
     return sorted(found)
 
 
+def _question(settings: config.Settings, beginning: str, given: dict[str, Any]) -> Iterable[str]:
+    from functools import cache
+
+    from pkgindex.cli import questionwords
+    from pkgindex.query.index import Index
+
+    # Opened only for what the index knows: fields are offered where there is none.
+    index = cache(lambda: Index(settings.index, given.get("repo") or ()))
+    return questionwords.words(index, beginning, WORDS_MAX)
+
+
 def _kinds(settings: config.Settings, beginning: str, given: dict[str, Any]) -> Iterable[str]:
     from pkgindex.model.package import KINDS
 
@@ -80,6 +92,7 @@ KINDS: dict[str, Callable[[config.Settings, str, dict[str, Any]], Iterable[str]]
     "repository": _repositories,
     "package": _packages,
     "kind": _kinds,
+    "query": _question,
     "shell": lambda settings, beginning, given: [shell for shell in SHELLS if shell.startswith(beginning)],
 }
 

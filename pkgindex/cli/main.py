@@ -79,6 +79,9 @@ def _run_by_click(arguments: list[str]) -> int:
     if instruction:
         from click.shell_completion import shell_complete
 
+        from pkgindex.cli import shells
+
+        shells.register()
         return shell_complete(__getattr__("cli"), {}, "pkgindex", COMPLETING, instruction)
     try:
         with __getattr__("cli").make_context("pkgindex", arguments) as context:
@@ -90,16 +93,11 @@ def _run_by_click(arguments: list[str]) -> int:
         sys.stderr.write(f"{mistake.format_message()}\n")
         return mistake.exit_code
     except click.UsageError as mistake:
-        where = mistake.ctx.command_path if mistake.ctx else "pkgindex"
-        raise BadInput(f"{_sentence(mistake.format_message())}; see '{where} --help'") from None
+        from pkgindex.cli.mistakes import explained
+
+        raise BadInput(explained(mistake, arguments)) from None
     except click.Abort:
         return INTERRUPTED
-
-
-def _sentence(message: str) -> str:
-    """A message of click's as the middle of a sentence."""
-    message = message.rstrip(".")
-    return message[:1].lower() + message[1:]
 
 
 def _failed(error: PkgindexError) -> int:

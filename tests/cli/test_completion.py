@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from cli.terminals import typed_at
 from pkgindex.cli import completion
 
 Ask = Callable[..., Any]
@@ -31,6 +32,17 @@ TYPED = [
     ("init x --partition b", {"bucket"}),
     ("owner --js", {"--json", "--jsonl"}),
     ("completion f", {"fish"}),
+    ("search dep", {"depends:"}),
+    ("search zlib", {"zlib1g"}),
+    ("search web zlib", {"zlib1g"}),
+    ("search built-u", {"built-using:"}),
+    ("search orphan:", {"yes", "no"}),
+    ("search kind:pre", {"pre-depends"}),
+    ("search repo:to", {"tools"}),
+    ("search depends:zlib", {"zlib1g"}),
+    ("search -p 'depends:zlib", {"depends:zlib1g"}),
+    ("search 'web <depends:zlib", {"web <depends:zlib1g"}),
+    ("search smf.fmri:", set()),
 ]
 
 
@@ -51,11 +63,9 @@ def environment(place: Any, programs: Path) -> dict[str, str]:
 BASH = """
 eval "$(pkgindex completion bash)"
 while IFS= read -r line; do
-    COMP_LINE="pkgindex $line" COMP_WORDS=(pkgindex $line) COMPREPLY=()
-    [[ $line == *' ' ]] && COMP_WORDS+=("")
-    COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+    COMP_LINE="pkgindex $line" COMP_POINT=$((9 + ${#line})) COMPREPLY=()
     _pkgindex_completion pkgindex
-    echo "${COMPREPLY[*]}"
+    (IFS=$'\t'; echo "${COMPREPLY[*]}")
 done
 """
 
@@ -65,8 +75,30 @@ def test_bash_offers_commands_repositories_and_packages(place: Any, programs: Pa
     typed = "".join(f"{line}\n" for line, _ in TYPED)
     done = subprocess.run(["bash", "-c", BASH], input=typed, env=environment(place, programs), capture_output=True, text=True)
     assert done.stderr == ""
-    offered = [set(line.split()) for line in done.stdout.splitlines()]
-    assert offered == [words for _, words in TYPED]
+    offered = [set(filter(None, line.split("\t"))) for line in done.stdout.splitlines()]
+    assert dict(zip([line for line, _ in TYPED], offered, strict=True)) == dict(TYPED)
+
+
+# What is typed and then completed by TAB, and what stands there then. bash ends a word at a colon.
+PRESSED = [
+    ("pkgindex search built-u", "pkgindex search built-using:"),
+    ("pkgindex search depends:zlib", "pkgindex search depends:zlib1g "),
+    ("pkgindex search web depends:zlib", "pkgindex search web depends:zlib1g "),
+    ("pkgindex search 'web depends:zlib", "pkgindex search 'web depends:zlib1g' "),
+    ("pkgindex show zlib", "pkgindex show zlib1g "),
+    ("pkgindex search orphan:y", "pkgindex search orphan:yes "),
+]
+
+
+@pytest.mark.skipif(not shutil.which("bash"), reason="bash is not installed")
+@pytest.mark.parametrize(("typed", "shown"), PRESSED, ids=lambda text: text)
+def test_bash_completes_at_a_prompt(place: Any, programs: Path, tmp_path: Path, typed: str, shown: str) -> None:
+    start, shown_in = tmp_path / "start", tmp_path / "shown"
+    keep = f'bind -x \'"\\C-t": printf "%s" "$READLINE_LINE" > {shown_in}; exit\''
+    start.write_text(f'eval "$(pkgindex completion bash)"\n{keep}\n')
+    keys = f"{typed}\t\x14".encode()
+    typed_at("bash", "--noprofile", "--rcfile", str(start), "-i", keys=keys, environment=environment(place, programs))
+    assert shown_in.read_text() == shown
 
 
 @pytest.mark.parametrize("shell", completion.SHELLS)
@@ -78,11 +110,21 @@ def test_every_shell_has_a_script_that_it_can_read(ask: Ask, shell: str) -> None
         assert (done.returncode, done.stderr) == (0, b"")
 
 
-@pytest.mark.skipif(not shutil.which("fish"), reason="fish is not installed")
-def test_fish_offers_packages(place: Any, programs: Path) -> None:
-    command = "pkgindex completion fish | source; complete -C 'pkgindex show zlib'"
-    done = subprocess.run(["fish", "-c", command], env=environment(place, programs), capture_output=True, text=True)
-    assert (done.stdout.split(), done.stderr) == (["zlib1g"], "")
+FISH = [
+    ("show zlib", {"zlib1g"}),
+    ("search dep", {"depends:"}),
+    ("search depends:zlib", {"depends:zlib1g"}),
+    ("search web orphan:", {"orphan:yes", "orphan:no"}),
+]
+
+
+@pytest.mark.skipif(not shutil.which("fish"), reason="NOT TESTED: completion in fish, which is not installed here")
+def test_fish_offers_fields_and_packages(place: Any, programs: Path) -> None:
+    lines = "".join(f"complete -C 'pkgindex {line}'; echo END\n" for line, _ in FISH)
+    done = subprocess.run(["fish", "-c", f"pkgindex completion fish | source\n{lines}"], env=environment(place, programs),
+                          capture_output=True, text=True)
+    offered = [set(part.split()) for part in done.stdout.split("END\n")[:-1]]
+    assert (offered, done.stderr) == ([words for _, words in FISH], "")
 
 
 @pytest.mark.parametrize("where", ["--index /no/such", "--index /etc/hostname", "--index {empty}"])

@@ -9,11 +9,10 @@ from pkgindex.errors import BadInput
 
 
 def run(call: Call, shell: str) -> int:
-    from click.shell_completion import get_completion_class
-
+    from pkgindex.cli import shells
     from pkgindex.cli.main import COMPLETING, cli
 
-    found = get_completion_class(shell) if shell in SHELLS else None
+    found = shells.SHELLS.get(shell)
     if found is None:
         raise BadInput(f"there is no completion for {shell!r}; there is for {', '.join(SHELLS)}")
     script = found(cli, {}, "pkgindex", COMPLETING)
@@ -27,7 +26,8 @@ COMMAND = Command(
     run,
     """Print what makes a shell complete words.
 
-    A script for bash, zsh or fish: commands, options, repositories and package names are completed.""",
+    A script for bash, zsh or fish: commands, options, repositories, package names, and the fields and names within a
+    question are completed.""",
     (Argument("shell", "bash|zsh|fish", completes="shell"),),
     (),
     (
