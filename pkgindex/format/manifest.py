@@ -69,12 +69,14 @@ class Manifest(NamedTuple):
     paths they have. `packages` are shipped,
     `filed` of them have files, `names` are in the directory. `fulls` maps `facet/scope` to the digests of the full
     submissions that were packed for it last, as long as nothing was laid over them since. `recent` holds the identities of
-    the last submissions of any generation, so that packing one again after a crash changes nothing.
+    the last submissions of any generation, so that packing one again after a crash changes nothing. `ordering` names the rules
+    by which versions are compared (`model.versions.orderings`), where a release does not say so itself.
     """
 
     repo: str
     generation: int
     partition: str = "package"
+    ordering: str = "debian"
     parent: int = 0
     parent_checksum: str = ""
     created: float = 0.0
@@ -117,6 +119,8 @@ def decode(data: bytes, repo: str, generation: int, name: str) -> Manifest:
         places.frombytes(content["page_stamps"]["pages"])
         if byteorder == "big":
             places.byteswap()
+        # The first manifests had none.
+        content["ordering"] = str(content.get("ordering", Manifest._field_defaults["ordering"]))
         content["page_stamps"] = tuple([stamps[place] for place in places])
         content["shards"] = tuple(Shard(*shard) for shard in content["shards"])
         content["submissions"] = tuple(Packed(*packed) for packed in content["submissions"])

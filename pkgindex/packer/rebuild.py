@@ -58,7 +58,8 @@ class Blank(Head):
     def __init__(self, backend: Backend, base: Base) -> None:
         self.backend = backend
         self.generations = Generations(backend)
-        self.manifest = Manifest(base.manifest.repo, base.number, base.manifest.partition, recent=base.manifest.recent)
+        self.manifest = Manifest(
+            base.manifest.repo, base.number, base.manifest.partition, base.manifest.ordering, recent=base.manifest.recent)
         self.checksum = base.checksum
 
 
@@ -148,7 +149,9 @@ def _write(
 def _lines(base: Base, broken: int, gathered: Gathered) -> tuple[str, ...]:
     lines = []
     if not base.readable:
-        lines.append(f"generation {base.number} cannot be read: its pages were taken as they are found, newest first")
+        lines.append(f"generation {base.number} cannot be read: its pages were taken as they are found, newest first; "
+                     f"versions are compared as {base.manifest.ordering}: if that is wrong, 'pkgindex init "
+                     f"{base.manifest.repo} --ordering NAME' changes it")
     part = [recovered.how for recovered in gathered.recovered if recovered.part]
     if gathered.lost_pages:
         lines.append(f"{gathered.lost_pages} pages cannot be read: listing the forward files found "

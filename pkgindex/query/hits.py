@@ -83,3 +83,4 @@ class RepositoryStatus(NamedTuple):
     loose: int
     retained: tuple[int, ...]
     partition: str
+    ordering: str

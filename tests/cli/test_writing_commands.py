@@ -55,6 +55,24 @@ def test_init_again_changes_nothing(fresh: Ask) -> None:
     assert fresh("status", "--jsonl").objects[0]["generation"] == 1
 
 
+def test_an_ordering_can_be_given_first_and_later_and_nothing_else_changes(fresh: Ask, tmp_path: Path) -> None:
+    def status() -> tuple[str, int, int]:
+        stands = fresh("status", "sky", "--jsonl").objects[0]
+        return stands["ordering"], stands["generation"], stands["packages"]
+
+    fresh("init", "sky", "--ordering", "rpm")
+    assert status() == ("rpm", 1, 0)
+    fresh("submit", "sky", dropped(tmp_path, "moon.json"))
+    fresh("pack", "sky")
+    assert status() == ("rpm", 2, 1)
+    assert "stays as it is" in fresh("init", "sky", "--ordering", "rpm").err
+    assert "compared as semver now, and were as rpm" in fresh("init", "sky", "--ordering", "semver").err
+    assert status() == ("semver", 3, 1)
+    assert fresh("history", "sky", "--jsonl", "--limit", "1").objects[0]["action"] == "ordering"
+    assert fresh("owner", "sky/moon").code == 0
+    assert fresh("verify", "sky").code == 0
+
+
 def test_what_comes_again_unchanged_makes_no_generation(fresh: Ask, tmp_path: Path) -> None:
     fresh("init", "sky")
     file = dropped(tmp_path, "moon.json")

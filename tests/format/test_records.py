@@ -16,6 +16,7 @@ from pkgindex.format.envelope import seal
 from pkgindex.format.manifest import Change, Manifest, Packed, Shard
 from pkgindex.format.page import Entry
 from pkgindex.model.package import KINDS, Package
+from pkgindex.model.versions.orderings import DEFAULT
 
 STAMP = "42-k3q9ab"
 
@@ -24,8 +25,8 @@ stamps = st.sampled_from(["", "1-aaaaaa", "2-bbbbbb", "42-k3q9ab"])
 shards = st.builds(Shard, st.sampled_from(["text", "paths"]), counts, stamps, counts, words, counts, counts,
                    st.binary(), st.binary(), stamps, counts)
 manifests = st.builds(
-    Manifest, st.just("debian"), st.just(7), st.sampled_from(manifest.PARTITIONS), counts, words, st.floats(0, 1e12),
-    words, st.lists(stamps, min_size=1, max_size=16).map(tuple), st.lists(shards, max_size=3).map(tuple),
+    Manifest, st.just("debian"), st.just(7), st.sampled_from(manifest.PARTITIONS), words, counts, words,
+    st.floats(0, 1e12), words, st.lists(stamps, min_size=1, max_size=16).map(tuple), st.lists(shards, max_size=3).map(tuple),
     st.dictionaries(names, st.integers(1, 3)), counts, counts, counts, counts, counts, counts,
     st.lists(st.builds(Packed, words, words, words, words), max_size=3).map(tuple), st.lists(words, max_size=3).map(tuple),
     st.dictionaries(words, st.lists(words, max_size=3).map(tuple), max_size=3),
@@ -62,6 +63,12 @@ def test_a_manifest_in_the_place_of_another_is_corrupt(repo: str, generation: in
 def test_fields_that_a_later_release_added_are_passed_over() -> None:
     content: dict[str, Any] = dict(Manifest("debian", 7)._asdict(), page_stamps={"stamps": [""], "pages": bytes(4)}, later=[1])
     assert manifest.decode(seal("manifest", STAMP, content), "debian", 7, "the manifest") == Manifest("debian", 7)
+
+
+def test_a_manifest_of_before_there_were_orderings_is_debians() -> None:
+    content: dict[str, Any] = dict(Manifest("debian", 7)._asdict(), page_stamps={"stamps": [""], "pages": bytes(4)})
+    del content["ordering"]
+    assert manifest.decode(seal("manifest", STAMP, content), "debian", 7, "the manifest").ordering == DEFAULT
 
 
 @given(data=st.data())

@@ -14,6 +14,7 @@ from pkgindex.errors import NoSpace, Rejected, StoreError
 from pkgindex.packer.pack import pack
 from pkgindex.packer.publish import Head, all_blobs, publish, withdraw
 from pkgindex.packer.reading import Refusal
+from pkgindex.packer.rebuild import rebuild
 from pkgindex.packer.submissions import Submission
 from pkgindex.packer.target import Target
 from pkgindex.store.local import LocalBackend
@@ -407,6 +408,16 @@ def test_a_generation_knows_its_parent(tmp_path: Path) -> None:
     packed(backend, drop(tmp_path, [LIBC]))
     second = newest(backend).manifest
     assert (second.parent, second.parent_checksum) == (1, first.checksum)
+
+
+def test_an_ordering_is_kept(tmp_path: Path) -> None:
+    backend = MemoryBackend()
+    head = Head(backend, REPO)
+    publish(head, head.next(ordering="rpm"), "000000", [], 32)
+    packed(backend, drop(tmp_path, [CURL, LIBC]))
+    assert newest(backend).manifest.ordering == "rpm"
+    rebuild(Target(backend, REPO, Settings()))
+    assert newest(backend).manifest[:4] == (REPO, 3, "package", "rpm")
 
 
 def test_a_partition_is_kept(tmp_path: Path) -> None:

@@ -4,41 +4,51 @@ from __future__ import annotations
 
 import os
 import time
+from typing import Any
 
 from pkgindex.cli.call import FOUND, Call
 from pkgindex.cli.declare import Argument, Command, Option
 from pkgindex.errors import BadInput
 from pkgindex.format.manifest import PARTITIONS, Change
 from pkgindex.format.names import token_of
+from pkgindex.model.versions.orderings import DEFAULT, ORDERINGS
 from pkgindex.packer.publish import Head, publish
 from pkgindex.packer.target import Target
 from pkgindex.service.packing import target
 from pkgindex.spool.spool import Spool
 
 
-def run(call: Call, repository: str, partition: str | None) -> int:
+def run(call: Call, repository: str, partition: str | None, ordering: str | None) -> int:
     spool = Spool(call.settings.spool)
     spool.folder(repository)  # before anything is made: a bad name makes nothing
     spool.create()
     spool.add(repository)
-    if _begin(target(call.settings, repository), partition):
+    place = target(call.settings, repository)
+    head = Head(place.backend, repository)
+    if not head.manifest.generation:
+        _publish(place, head, "init", partition=partition or PARTITIONS[0], ordering=ordering or DEFAULT)
         call.output.say(f"{repository}: made; drop files into {spool.folder(repository, 'incoming')}")
-    else:
+        return FOUND
+    _require_the_same(repository, partition, head.manifest.partition)
+    if ordering in (None, head.manifest.ordering):
         call.output.say(f"{repository}: was there already, and stays as it is")
+    else:
+        _publish(place, head, "ordering", ordering=ordering, submissions=())
+        call.output.say(f"{repository}: versions are compared as {ordering} now, and were as {head.manifest.ordering}")
     return FOUND
 
 
-def _begin(place: Target, partition: str | None) -> bool:
-    """Publish the first, empty generation, which remembers the partition; False when there is one."""
-    head = Head(place.backend, place.repo, partition or PARTITIONS[0])
-    if head.manifest.generation:
-        if partition not in (None, head.manifest.partition):
-            raise BadInput(f"repository {place.repo!r} is there with --partition {head.manifest.partition}, which cannot be "
-                           "changed: make another, and submit to that")
-        return False
-    first = head.next(created=time.time(), writer=f"{os.uname().nodename} pid {os.getpid()}", change=Change(action="init"))
-    publish(head, first, token_of(os.urandom(8)), [], place.settings.keep_generations)
-    return True
+def _publish(place: Target, head: Head, action: str, **changes: Any) -> None:
+    """A generation with the packages of the one before, of which nothing but the manifest is new."""
+    manifest = head.next(
+        created=time.time(), writer=f"{os.uname().nodename} pid {os.getpid()}", change=Change(action=action), **changes)
+    publish(head, manifest, token_of(os.urandom(8)), [], place.settings.keep_generations)
+
+
+def _require_the_same(repository: str, partition: str | None, found: str) -> None:
+    if partition not in (None, found):
+        raise BadInput(f"repository {repository!r} is there with --partition {found}, which cannot be changed: "
+                       "make another, and submit to that")
 
 
 COMMAND = Command(
@@ -48,11 +58,15 @@ COMMAND = Command(
 
     Its folders in the spool and in the index, and both of these where they are missing; its first generation is
     empty. --partition says how many packages share a file: each has its own (package), some hundreds share one
-    (bucket), or all do (whole). The first suits nearly everyone.""",
+    (bucket), or all do (whole). The first suits nearly everyone. --ordering says by whose rules versions are
+    compared, and may be given again for a repository that is there.""",
     (Argument("repository", "REPO"),),
-    (Option("partition", ("--partition",), "Which packages share a file.", "choice", choices=PARTITIONS),),
+    (
+        Option("partition", ("--partition",), "Which packages share a file.", "choice", choices=PARTITIONS),
+        Option("ordering", ("--ordering",), "By whose rules versions are compared.", "choice", choices=tuple(ORDERINGS)),
+    ),
     (
         ("init debian", "a repository called debian"),
-        ("--index /srv/index --spool /srv/spool init tools", "somewhere else"),
+        ("--index /srv/index --spool /srv/spool init fedora --ordering rpm", "one with versions of RPM, somewhere else"),
     ),
 )
