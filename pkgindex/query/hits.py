@@ -70,6 +70,18 @@ class Edge(NamedTuple):
     depth: int = 1
 
 
+class DiffHit(NamedTuple):
+    """A package that is not in `generation` what it was in `before`; the versions are those of its releases."""
+
+    repo: str
+    generation: int
+    package: str
+    change: str
+    before: int
+    versions_before: tuple[str, ...]
+    versions: tuple[str, ...]
+
+
 class RepositoryStatus(NamedTuple):
     """One repository as it stands; sizes are bytes, `age_seconds` since its generation was published."""
 

@@ -53,10 +53,13 @@ class Snapshot:
         """What the name directory says of a name; None when nothing ships or names it."""
         return self._page(page_of(package, len(self.manifest.page_stamps))).get(package)
 
-    def entries(self) -> Iterator[tuple[str, Entry]]:
-        """All names of the directory, page by page."""
-        for number in range(len(self.manifest.page_stamps)):
-            yield from self._page(number).items()
+    def entries(self, besides: Snapshot | None = None) -> Iterator[tuple[str, Entry]]:
+        """All names of the directory, page by page; without those on pages that *besides*, another generation, has too."""
+        stamps = self.manifest.page_stamps
+        theirs = besides.manifest.page_stamps if besides is not None else ()
+        for number, stamp in enumerate(stamps):
+            if len(theirs) != len(stamps) or theirs[number] != stamp:
+                yield from self._page(number).items()
 
     def package(self, name: str, files: bool = True) -> Package | None:
         """All that is known of a package, or without its file lists; None when it is not shipped."""

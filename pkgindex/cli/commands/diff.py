@@ -3,30 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
 from pkgindex.cli.call import Call
 from pkgindex.cli.declare import PRINTING, REPOSITORY, Argument, Command
 from pkgindex.cli.output import Output
 from pkgindex.errors import BadInput, NotFound
-from pkgindex.format.page import Entry
+from pkgindex.query.differences import differences
+from pkgindex.query.hits import DiffHit
 from pkgindex.query.index import Index
 from pkgindex.snapshot.reader import Reader
-from pkgindex.snapshot.snapshot import Snapshot
 
 SIGNS = {"added": ("+", "good"), "changed": ("~", "match"), "removed": ("-", "bad")}
-
-
-class DiffHit(NamedTuple):
-    """A package that is not in `generation` what it was in `before`; the versions are those of its releases."""
-
-    repo: str
-    generation: int
-    package: str
-    change: str
-    before: int
-    versions_before: tuple[str, ...]
-    versions: tuple[str, ...]
 
 
 def run(call: Call, repository: str, generations: tuple[str, ...]) -> int:
@@ -55,31 +42,6 @@ def _last_two(reader: Reader, newest: int | None) -> tuple[int, int]:
     if len(numbers) < 2:
         raise NotFound(f"fewer than two generations of {reader.repo!r} are retained: there is nothing to compare")
     return numbers[-2], numbers[-1]
-
-
-def differences(before: Snapshot, after: Snapshot) -> Iterator[DiffHit]:
-    """The packages that were added, changed or removed, in the order of names."""
-    old, new = _shipped(before), _shipped(after)
-    for name in sorted(old.keys() | new.keys()):
-        # A stamp may change without content, as after a rebuild: the digests decide.
-        if name in old and name in new and _digests(old[name]) == _digests(new[name]):
-            continue
-        change = "added" if name not in old else "removed" if name not in new else "changed"
-        yield DiffHit(after.repo, after.generation, name, change, before.generation,
-                      _versions(before, name, old), _versions(after, name, new))
-
-
-def _shipped(snapshot: Snapshot) -> dict[str, Entry]:
-    return {name: entry for name, entry in snapshot.entries() if entry.shipped}
-
-
-def _digests(entry: Entry) -> tuple[bytes, dict[str, bytes], dict[str, bytes]]:
-    return entry.meta, entry.files, entry.texts
-
-
-def _versions(snapshot: Snapshot, name: str, shipped: dict[str, Entry]) -> tuple[str, ...]:
-    package = snapshot.package(name, files=False) if name in shipped else None
-    return tuple(dict.fromkeys(version for version, _ in package.releases)) if package else ()
 
 
 def lines(output: Output, hits: Iterable[DiffHit]) -> Iterator[str]:
