@@ -13,6 +13,7 @@ Rules that are not plain at first sight:
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from pkgindex.errors import BadInput
@@ -44,9 +45,10 @@ def tokens(text: str) -> list[Token]:
     """The tokens of *text*, and `END` behind them. Raises `BadInput`."""
     refuse_length(text)
     found: list[Token] = []
+    pairs = _pairs(text)
     place = terms = 0
     while (place := after_space(text, place)) < len(text):
-        read = _signs(text, place) or [_Word(text, place).read()]
+        read = _signs(text, place) or [_Word(text, place, pairs).read()]
         found += read
         place, terms = read[-1].end, terms + (read[-1].kind == TERM)
         if terms > TERMS_MAX:
@@ -82,11 +84,15 @@ def _signs(text: str, place: int) -> list[Token]:
 class _Word:
     """A term or an operator while it is read. `pieces` are what colons have divided from the value, which comes last."""
 
-    def __init__(self, text: str, start: int) -> None:
+    def __init__(self, text: str, start: int, pairs: Mapping[int, int]) -> None:
         self._text = text
+        self._pairs = pairs
         self._start = self._place = self._value_start = start
         self._pieces: list[str] = []
         self._operator = ""
+        # Whether a value began with a slash and was a path. Then none here is a regular expression: what ends one was
+        # looked for, and ten thousand slashes shall not make as many searches.
+        self._path = False
 
     def read(self) -> Token:
         while not self._ends():
@@ -111,7 +117,7 @@ class _Word:
             return closes(text, place + 1)
         if text[place] in "(<" and self._is_operator():
             return True
-        return text[place] == "(" and place > self._value_start and not _parenthesis_end(text, place)
+        return text[place] == "(" and place > self._value_start and place not in self._pairs
 
     def _is_operator(self) -> bool:
         return self._text[self._start : self._place] in WORDS
@@ -121,20 +127,20 @@ class _Word:
         sign = self._text[self._place]
         if sign in QUOTES:
             return read_phrase(self._text, self._place)
-        if sign == SLASH and not self._operator:
-            return read_regex(self._text, self._place)
+        if sign == SLASH and not self._operator and not self._path:
+            regex = read_regex(self._text, self._place)
+            self._path = regex is None
+            return regex
         if sign in "(<>" and self._pieces:
             raise self._no_value(sign)
         return None
 
     def _no_value(self, sign: str) -> BadInput:
-        field = self._pieces[-1] or "field"
         if sign == "(":
             return mistake(self._text, self._place, "a field has one value, and here a group begins",
-                           f"write the field before each value, ({field}:a OR {field}:b), or put \\ before the sign")
-        compared = quoted(f"{field}{self._text[self._place :].split()[0]}")
+                           "write the field before each value, as in (name:a OR name:b), or put \\ before the sign")
         return mistake(self._text, self._place, f"{sign} stands where a value is expected",
-                       f"to compare, leave the colon out: {compared}; or put \\ before the sign to search for it")
+                       "to compare, leave the colon out, as in version>=2; or put \\ before the sign to search for it")
 
     def _divides(self) -> bool:
         text, place = self._text, self._place
@@ -160,7 +166,7 @@ class _Word:
     def _step(self) -> None:
         sign = self._text[self._place]
         if sign == "(":
-            self._place = _parenthesis_end(self._text, self._place)
+            self._place = self._pairs[self._place] + 1
         else:
             # A backslash at the very end has nothing behind it.
             self._place = min(self._place + 1 + (sign == BACKSLASH), len(self._text))
@@ -181,12 +187,18 @@ class _Word:
         return Token(TERM, self._start, end, term, self._value_start)
 
 
-def _parenthesis_end(text: str, place: int) -> int:
-    """Behind the parenthesis that closes the one at *place* within the same word; 0 when none does."""
-    depth = 0
-    while place < len(text) and not text[place].isspace():
-        depth += (text[place] == "(") - (text[place] == ")")
-        place += 2 if text[place] == BACKSLASH else 1
-        if not depth:
-            return min(place, len(text))
-    return 0
+def _pairs(text: str) -> dict[int, int]:
+    """Where each parenthesis is closed that is closed before the next space."""
+    pairs: dict[int, int] = {}
+    opened: list[int] = []
+    place = 0
+    while place < len(text):
+        sign = text[place]
+        if sign.isspace():
+            opened.clear()
+        elif sign == "(":
+            opened.append(place)
+        elif sign == ")" and opened:
+            pairs[opened.pop()] = place
+        place += 2 if sign == BACKSLASH else 1
+    return pairs
