@@ -79,9 +79,3 @@ def test_colours_in_a_pipe_only_when_they_are_asked_for(started: Ask) -> None:
     assert b"\x1b[1m" in started("search", "web", FORCE_COLOR="1").out
     assert b"\x1b[1m" in started("search", "web", "--color=always").out
     assert b"\x1b" not in started("search", "web", "--jsonl", "--color=always").out
-
-
-def test_a_terminal_is_not_flooded_with_what_fits_worse(place: Any) -> None:
-    short, every = on_terminal(place, "search", "file"), on_terminal(place, "search", "file", "--limit", "0")
-    assert len(short.splitlines()) == 21 and "--limit 0 prints all" in short
-    assert len(every.splitlines()) > 21

@@ -145,7 +145,9 @@ def test_a_rebuild_makes_a_sound_generation(fresh: Ask, tmp_path: Path) -> None:
     fresh("pack")
     for shard in (tmp_path / "made/index/sky/shards").glob("paths*"):
         shard.write_bytes(bytes(shard.stat().st_size))
-    assert fresh("owner", "/sky/0/7").code == 3 and fresh("verify").code == 3
+    damaged = fresh("owner", "/sky/0/7")
+    assert (damaged.code, damaged.lines) == (0, ["star0-7: /sky/0/7"]) and "pack --rebuild" in damaged.err
+    assert fresh("verify").code == 3
     fresh("submit", "sky", dropped(tmp_path, "moon.json"))
     rebuilt, packed = fresh("pack", "--rebuild", "sky", "--jsonl").objects
     assert (rebuilt["generation"], packed["generation"], packed["packed"]) == (3, 4, ["moon.json"])
