@@ -7,7 +7,7 @@ Rows that only name packages leave open what of them is shown.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from questions.fixture import DEBIAN, IPS
@@ -41,6 +41,14 @@ class Row(NamedTuple):
         return frozenset(
             (package, said.get(field, field), value) for package, hits in self.expected.items() for field, value in hits
         )
+
+
+def agreed(row: Row, found: Mapping[str, Sequence[tuple[str, str]]]) -> None:
+    """*found*, the packages and their hits, is what *row* expects, and no hit is told twice."""
+    assert set(found) == row.packages
+    assert all(len(set(hits)) == len(hits) for hits in found.values())
+    if row.hits is not None:
+        assert {(package, *hit) for package, hits in found.items() for hit in hits} == row.hits
 
 
 def _names(text: str) -> frozenset[str]:
@@ -184,7 +192,8 @@ OURS_ON_IPS: list[tuple[str, Hits | frozenset[str] | None]] = [
     ("4851433 AND 4725245 OR example_path", {"example_pkg": [BUG_A, BUG_B, EXAMPLE_FILE]}),
     ("4851433 AND (4725245 OR example_path)", {"example_pkg": [BUG_A, BUG_B, EXAMPLE_FILE]}),
     ("example_path OR 4851433 nonsense", {"example_pkg": [EXAMPLE_FILE]}),
-    ("<e*> AND e*", {"example_pkg": [("package", "example_pkg"), EXAMPLE, EXAMPLE_FILE, EXAMPLE_DIR]}),
+    # Files that are no commands are not shown of a package that its name has found already.
+    ("<e*> AND e*", {"example_pkg": [("package", "example_pkg"), EXAMPLE]}),
     ("42 NOT 79", {}),
     ("42 NOT 80", {"example_pkg": [("random_test", "42")]}),
     ("/bin", {"example_pkg": [("file", "/bin")]}),
@@ -304,6 +313,10 @@ ON_DEBIAN: list[tuple[str, Hits | frozenset[str] | None]] = [
         "dma": [("provides", MTA), ("summary", "lightweight mail transport agent for home")],
     }),
     ("sendmail", {name: [("basename", "/usr/sbin/sendmail")] for name in ("exim4-daemon-light", "postfix", "dma")}),
+    ("python3", {
+        "python3": [("name", "python3"), ("file", "/usr/bin/python3")],
+        "python3-openssl": [("name", "python3-openssl")], "python3-examples": [("name", "python3-examples")],
+    }),
     ("graphics", frozenset()),
     ("editing", frozenset()),
     ("py* OR gim?", _names("python3 python3-openssl python3-examples gimp")),
