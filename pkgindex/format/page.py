@@ -37,6 +37,10 @@ class Entry(NamedTuple):
         """The repository knows the package itself, and not just its name."""
         return bool(self.forward)
 
+    def stamp(self, kind: str) -> str:
+        """Under which its file of *kind*, `forward` or `reverse`, was written; empty when there is none."""
+        return self.forward if kind == "forward" else self.reverse
+
 
 def page_of(package: str, pages: int) -> int:
     """The page, of *pages* (a power of two), that holds *package*."""

@@ -75,26 +75,21 @@ def _manifest(
         submissions=submissions,
         recent=(old.recent + identities)[-SUBMISSIONS_REMEMBERED:],
         fulls=standing_after(old.fulls, plan.collections, digests),
-        change=_change(outcomes),
+        change=change_of(outcomes),
     )
 
 
-def _change(outcomes: Sequence[Outcome]) -> Change:
+def change_of(outcomes: Sequence[Outcome], action: str = "pack") -> Change:
     added = [name for outcome in outcomes for name in outcome.added]
     changed = [name for outcome in outcomes for name in outcome.changed]
     removed = [name for outcome in outcomes for name in outcome.removed]
     shown = sorted([f"+{name}" for name in added[:NAMES_SHOWN_MAX]] + [f"~{name}" for name in changed[:NAMES_SHOWN_MAX]]
                    + [f"-{name}" for name in removed[:NAMES_SHOWN_MAX]], key=lambda name: name[1:])
-    return Change(len(added), len(changed), len(removed), tuple(shown[:NAMES_SHOWN_MAX]))
+    return Change(len(added), len(changed), len(removed), tuple(shown[:NAMES_SHOWN_MAX]), action)
 
 
 def plan_for(head: Head, collections: Sequence[Collection], partitions: int, token: str, scratch: str) -> Plan:
-    packages = sum(collection.packages for collection in collections)
-    pages = len(head.manifest.page_stamps)
-    wanted = pages_for(max(head.manifest.names, head.manifest.packages + packages))
-    # Growing means writing all pages again: only when they have become twice as many as is good.
-    # Never fewer: a new page takes over from one old page, not from two.
-    pages = wanted if wanted > (2 * pages if head.manifest.names else 0) else pages
+    pages = pages_after(head.manifest, sum(collection.packages for collection in collections))
     slices = 1 if head.manifest.partition == "whole" else min(partitions, pages, BUCKETS)
     samples = [sample for collection in collections for sample in collection.samples]
     return Plan(
@@ -102,6 +97,15 @@ def plan_for(head: Head, collections: Sequence[Collection], partitions: int, tok
         frozenset(cover for collection in collections for cover in collection.covers),
         partitions, slices, pages, cuts_for(samples, min(partitions, RANGES_MAX)),
     )
+
+
+def pages_after(manifest: Manifest, packages: int) -> int:
+    """How many pages a generation has that may bring *packages* more."""
+    pages = len(manifest.page_stamps)
+    wanted = pages_for(max(manifest.names, manifest.packages + packages))
+    # Growing means writing all pages again: only when they have become twice as many as is good.
+    # Never fewer: a new page takes over from one old page, not from two.
+    return wanted if wanted > (2 * pages if manifest.names else 0) else pages
 
 
 def _forwards(plan: Plan, backend: Backend, manifest: Manifest, number: int) -> Outcome:

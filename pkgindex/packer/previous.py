@@ -68,12 +68,14 @@ class Previous:
         if self.manifest.partition == "package":
             return {}
         for member, entry in self._members(name):
-            stamp = entry.forward if kind == "forward" else entry.reverse
+            stamp = entry.stamp(kind)
             if stamp:
                 return self.group(kind, member, stamp)
         return {}
 
     def _members(self, name: str) -> Iterator[tuple[str, Entry]]:
+        """Those of the group; *name* itself first, which is there more often than not."""
+        yield name, self.entry(name)
         stamps = self.manifest.page_stamps
         buckets = BUCKETS if self.manifest.partition == "bucket" else 1
         step = min(buckets, len(stamps))

@@ -36,6 +36,10 @@ class Head:
             self.manifest = manifests.decode(data, repo, number, f"generations/{number:016d}")
             self.checksum = manifests.checksum_of(data)
 
+    def advance(self, manifest: Manifest, checksum: str) -> None:
+        """Stand on *manifest*, which was published on top of what this stood on."""
+        self.manifest, self.checksum = manifest, checksum
+
     def next(self, **changes: object) -> Manifest:
         """The manifest of the generation after this one, with *changes*."""
         values = {**self.manifest._asdict(), **changes}
@@ -43,29 +47,37 @@ class Head:
                            "parent_checksum": self.checksum})
 
 
-def publish(head: Head, manifest: Manifest, token: str, blobs: Iterable[str], keep: int) -> None:
-    """Make *manifest* the generation after *head*; *blobs* are all the names it was written with.
+def publish(
+    head: Head, manifest: Manifest, token: str, blobs: Iterable[str], keep: int, written: Iterable[str] | None = None
+) -> str:
+    """Make *manifest* the generation after *head*; *blobs* are the names that are not flushed yet, *written* (when they are
+    known to the caller) all that it was written with. Gives the manifest's checksum.
 
     Raises `Exists` when another writer was first: nothing of ours is left then.
     """
     stamp = f"{manifest.generation}-{token}"
+    data = manifests.encode(manifest, token)
     try:
         head.backend.flush(blobs)
-        head.generations.publish(manifest.generation, manifests.encode(manifest, token), keep)
+        head.generations.publish(manifest.generation, data, keep)
     except StoreError as error:
         # Where it is there all the same, it may not be durable: not acknowledged, and packing it again will be a no-op.
-        withdraw(head.backend, stamp)
+        withdraw(head.backend, stamp, written)
         if isinstance(error, Exists) or published(head.backend, stamp) or head.generations.head() < manifest.generation:
             raise
         # Another writer was first, and what we wrote was retired as nobody's.
         raise Exists(f"generation {manifest.generation} came from another writer ({error})") from error
+    return manifests.checksum_of(data)
 
 
-def withdraw(backend: Backend, stamp: str) -> None:
-    """Remove everything written under *stamp*, whose generation will never be; nothing when it is published after all."""
+def withdraw(backend: Backend, stamp: str, written: Iterable[str] | None = None) -> None:
+    """Remove everything written under *stamp*, whose generation will never be; nothing when it is published after all.
+
+    Where the names are known (*written*), no directory is listed.
+    """
     if published(backend, stamp):
         return
-    for name in all_blobs(backend):
+    for name in all_blobs(backend) if written is None else written:
         parsed = parse_blob(name)
         if parsed is not None and parsed[0] == stamp:
             backend.remove(name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from pkgindex.format import reverse
@@ -27,16 +27,19 @@ def write_reverses(plan: Plan, previous: Previous, number: int) -> Turned:
     """Write the reverse files and the pages of slice *number*."""
     writer = BlobWriter(previous.backend, plan.stamp)
     entries = {name: Entry(*entry) for name, *entry in read_items(f"{plan.scratch}/forwards/{number}")}
-    _write_groups(_records(plan, previous, number), previous, entries, writer)
-    return _write_pages(plan, previous, number, entries, writer)
-
-
-def _records(plan: Plan, previous: Previous, number: int) -> dict[str, bytes | None]:
-    """The new reverse record of each name that is named otherwise than before; None when nobody names it any more."""
     changes: dict[str, dict[str, int]] = {}
     for slice_ in range(plan.slices):
         for target, dependant, mask in read_items(f"{plan.scratch}/edges/{slice_}.{number}"):
             changes.setdefault(target, {})[dependant] = mask
+    write_groups("reverse", records_after(changes, previous), previous, entries, writer)
+    return write_pages(range(number, plan.pages, plan.slices), plan.pages, previous, entries, writer)
+
+
+def records_after(changes: Mapping[str, Mapping[str, int]], previous: Previous) -> dict[str, bytes | None]:
+    """The new reverse record of each name that is named otherwise than before; None when nobody names it any more.
+
+    *changes* are the masks by dependant, of each name; a mask of 0 says that it names it no more.
+    """
     records: dict[str, bytes | None] = {}
     for target in sorted(changes):
         dependants = {**previous.reverse(target), **changes[target]}
@@ -45,38 +48,47 @@ def _records(plan: Plan, previous: Previous, number: int) -> dict[str, bytes | N
     return records
 
 
-def _write_groups(
-    records: Mapping[str, bytes | None], previous: Previous, entries: dict[str, Entry], writer: BlobWriter
+def write_groups(
+    kind: str, records: Mapping[str, bytes | None], previous: Previous, entries: dict[str, Entry], writer: BlobWriter
 ) -> None:
+    """Write the files of *kind*, `forward` or `reverse`, that *records* change, and make *entries* name them."""
     groups: dict[str, dict[str, bytes | None]] = {}
     for target, record in records.items():
         groups.setdefault(group_of(target, previous.manifest.partition), {})[target] = record
         known = entries.get(target) or previous.entry(target)
-        entries[target] = known._replace(reverse=writer.stamp if record else "", reverse_bytes=len(record or b""))
+        stamp, size = writer.stamp if record else "", len(record or b"")
+        entries[target] = (
+            known._replace(forward=stamp, forward_bytes=size) if kind == "forward"
+            else known._replace(reverse=stamp, reverse_bytes=size)
+        )
     for group, found in groups.items():
-        kept = dict(previous.neighbours("reverse", next(iter(found))))
+        kept = dict(previous.neighbours(kind, next(iter(found))))
         for name in kept.keys() - found.keys():
-            entries[name] = (entries.get(name) or previous.entry(name))._replace(reverse=writer.stamp)
+            known = entries.get(name) or previous.entry(name)
+            entries[name] = (
+                known._replace(forward=writer.stamp) if kind == "forward" else known._replace(reverse=writer.stamp)
+            )
         for target, record in found.items():
             if record is None:
                 kept.pop(target, None)
             else:
                 kept[target] = record
         if kept:
-            writer.facts("reverse", group, kept)
+            writer.facts(kind, group, kept)
 
 
-def _write_pages(
-    plan: Plan, previous: Previous, number: int, entries: Mapping[str, Entry], writer: BlobWriter
+def write_pages(
+    numbers: Iterable[int], pages: int, previous: Previous, entries: Mapping[str, Entry], writer: BlobWriter
 ) -> Turned:
+    """Write those pages of *numbers* that *entries* change; all of them when the generation before had fewer *pages*."""
     changed: dict[int, dict[str, Entry]] = {}
-    if plan.pages != len(previous.manifest.page_stamps):
-        changed = {page: {} for page in range(number, plan.pages, plan.slices)}
+    if pages != len(previous.manifest.page_stamps):
+        changed = {page: {} for page in numbers}
     for name, entry in entries.items():
-        changed.setdefault(page_of(name, plan.pages), {})[name] = entry
+        changed.setdefault(page_of(name, pages), {})[name] = entry
     written, emptied, names, size = [], [], 0, 0
     for page in sorted(changed):
-        content = previous.page_entries(page, plan.pages)
+        content = previous.page_entries(page, pages)
         for name, entry in changed[page].items():
             before = content.pop(name, None)
             size += _bytes(entry) - _bytes(before)
