@@ -63,6 +63,9 @@ def decode(record: bytes, package: str, name: str, files: bool = True) -> Packag
 
 def decode_relations(record: bytes, kind: str, package: str, name: str) -> list[Relation]:
     """The relations of one kind, of all releases, and nothing else of the package: a fifth of the time of `decode`."""
+    # Of 63,437 packages 53,800 provide nothing, and a graph that is followed asks it of each: their records are not unpacked.
+    if kind.encode() not in record:
+        return []
     try:
         releases, _, _ = msgpack.unpackb(record, raw=False, unicode_errors="surrogateescape")
         return [

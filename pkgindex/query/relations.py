@@ -16,6 +16,7 @@ from pkgindex.errors import BadInput, NotFound
 from pkgindex.format.reverse import BIT, kinds_of
 from pkgindex.model.package import KINDS, NEEDS, Alternative, Package, Relation
 from pkgindex.query.hits import Edge
+from pkgindex.query.providers import provided_by, providers, satisfying
 from pkgindex.snapshot.snapshot import Snapshot
 
 # What a package can be told to depend upon; conflicts and their like are asked for by name.
@@ -36,7 +37,7 @@ def dependencies(
     if not transitive:
         return [_resolved(snapshot, edge, alternative, resolve)
                 for edge, alternative in _edges(snapshot, package, kinds or FORWARD_KINDS)]
-    return _closure(name, lambda package: _steps(snapshot, package, kinds or NEEDS, resolve))
+    return _closure(name, lambda package, _: _steps(snapshot, package, kinds or NEEDS, resolve))
 
 
 def dependants(
@@ -53,13 +54,13 @@ def dependants(
         raise NotFound(_unknown(snapshot, name))
     if transitive:
         needs = _mask(kinds or NEEDS)
-        return _closure(name, lambda package: _reverse_steps(snapshot, name, package, needs, resolve))[:limit]
+        return _closure(
+            name, lambda package, known: _reverse_steps(snapshot, name, package, needs, resolve, known))[:limit]
     wanted = _mask(kinds or (*FORWARD_KINDS, "provides"))
     edges = list(_reverse_edges(snapshot, name, name, wanted))
     if resolve:
-        package = snapshot.package(name, files=False)
-        for provided in sorted(_provides(package) - {name}) if package else ():
-            edges += _reverse_edges(snapshot, name, provided, wanted & ~BIT["provides"])
+        for virtual in sorted(provided_by(snapshot, name) - {name}):
+            edges += _reverse_edges(snapshot, name, virtual, wanted & ~BIT["provides"])
     if constraints:
         return [_constrained(snapshot, edge) for edge in edges[:limit]]
     return edges[:limit]
@@ -91,12 +92,6 @@ def why(snapshot: Snapshot, first: str, last: str, kinds: Collection[str] = ()) 
         chain.append(step)
         step = came[step.via]
     return [edge._replace(depth=depth) for depth, edge in enumerate(reversed(chain), 1)]
-
-
-def providers(snapshot: Snapshot, name: str) -> list[str]:
-    """The packages that provide *name*, in order."""
-    provides = BIT["provides"]
-    return [package for package, mask in zip(*snapshot.dependants(name), strict=True) if mask & provides]
 
 
 def _unknown(snapshot: Snapshot, name: str) -> str:
@@ -149,35 +144,18 @@ def _resolved(snapshot: Snapshot, edge: Edge, alternative: Alternative, resolve:
     """The edge with who satisfies it besides the package of that name."""
     if not resolve:
         return edge
-    return edge._replace(provided_by=tuple(
-        provider for provider in providers(snapshot, edge.name) if _provider_fits(snapshot, provider, alternative)
-    ))
+    return edge._replace(provided_by=tuple(satisfying(snapshot, alternative)))
 
 
-def _provider_fits(snapshot: Snapshot, provider: str, wanted: Alternative) -> bool:
-    """A restricted version is satisfied by a provider only if it says which version it provides."""
-    if not wanted.operator:
-        return True
-    from pkgindex.model.versions.orderings import satisfies
-
-    package = snapshot.package(provider, files=False)
-    return package is not None and any(
-        alternative.name == wanted.name and alternative.version
-        and satisfies(alternative.version, wanted.operator, wanted.version)
-        for release in package.releases.values()
-        for relation in release.relations.get("provides", ())
-        for alternative in relation
-    )
-
-
-def _provides(package: Package) -> set[str]:
-    return {alternative.name for release in package.releases.values()
-            for relation in release.relations.get("provides", ()) for alternative in relation}
-
-
-def _reverse_edges(snapshot: Snapshot, asked: str, name: str, wanted: int) -> list[Edge]:
+def _reverse_edges(
+    snapshot: Snapshot, asked: str, name: str, wanted: int, known: Collection[str] = ()
+) -> list[Edge]:
+    """Who names *name* in a kind of *wanted*; where some are *known*, only others."""
     # libc6 has 21,800 dependants: kinds are looked up once a mask, and edges are made in C.
     names, masks = snapshot.dependants(name)
+    if known:
+        new = [place for place, mask in enumerate(masks) if mask & wanted and names[place] not in known]
+        names, masks = [names[place] for place in new], [masks[place] for place in new]
     kinds = {mask: kinds_of(mask & wanted) for mask in set(masks)}
     if all(len(found) == 1 for found in kinds.values()):
         single = {mask: found[0] for mask, found in kinds.items()}
@@ -212,15 +190,18 @@ def _constrained(snapshot: Snapshot, edge: Edge) -> Edge:
     return edge
 
 
-def _closure(name: str, steps: Callable[[str], Iterator[Edge]]) -> list[Edge]:
-    """All that *steps* lead to from *name*, to the end, nearest first; each by the edge that first reached it."""
+def _closure(name: str, steps: Callable[[str, Collection[str]], Iterator[Edge]]) -> list[Edge]:
+    """All that *steps* lead to from *name*, to the end, nearest first; each by the edge that first reached it.
+
+    Steps are told what was reached before: libc6 is needed by 48,665 packages in 222,736 ways.
+    """
     reached: dict[str, Edge] = {}
     level, depth = [name], 0
     while level:
         depth += 1
         found: list[str] = []
         for package in level:
-            for edge in steps(package):
+            for edge in steps(package, reached):
                 if edge.name not in reached and edge.name != name:
                     reached[edge.name] = edge._replace(package=name, depth=depth)
                     found.append(edge.name)
@@ -228,12 +209,13 @@ def _closure(name: str, steps: Callable[[str], Iterator[Edge]]) -> list[Edge]:
     return sorted(reached.values(), key=lambda edge: (edge.depth, edge.name))
 
 
-def _reverse_steps(snapshot: Snapshot, asked: str, package: str, wanted: int, resolve: bool) -> Iterator[Edge]:
-    yield from _reverse_edges(snapshot, asked, package, wanted)
+def _reverse_steps(
+    snapshot: Snapshot, asked: str, name: str, wanted: int, resolve: bool, known: Collection[str]
+) -> Iterator[Edge]:
+    yield from _reverse_edges(snapshot, asked, name, wanted, known)
     if resolve:
-        known = snapshot.package(package, files=False)
-        for provided in sorted(_provides(known) - {package}) if known else ():
-            yield from _reverse_edges(snapshot, asked, provided, wanted)
+        for virtual in sorted(provided_by(snapshot, name) - {name}):
+            yield from _reverse_edges(snapshot, asked, virtual, wanted, known)
 
 
 def _steps(snapshot: Snapshot, name: str, kinds: Collection[str], resolve: bool = True) -> Iterator[Edge]:

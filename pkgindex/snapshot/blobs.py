@@ -46,17 +46,6 @@ class Blobs:
     def reverse(self, group: str, stamp: str, package: str) -> tuple[bytes, str]:
         return self._record("reverse", group, stamp, package)
 
-    def group(self, kind: str, group: str, stamp: str) -> dict[str, bytes]:
-        """All records of the file of *kind* `forward` or `reverse` that holds *group*."""
-        name = names.facts_name(kind, group, stamp)
-        found = self._groups.get(name)
-        if found is None:
-            found = group_file.decode(kind, self.backend.read(name), stamp, name)
-            while len(self._groups) >= GROUPS_MAX:
-                self._groups.pop(next(iter(self._groups)))
-            self._groups[name] = found
-        return found
-
     def dead(self, kind: str, number: int, stamp: str) -> frozenset[str]:
         """The packages that are dead in shard *number*."""
         if not stamp:
@@ -66,7 +55,17 @@ class Blobs:
 
     def _record(self, kind: str, group: str, stamp: str, package: str) -> tuple[bytes, str]:
         name = names.facts_name(kind, group, stamp)
-        record = self.group(kind, group, stamp).get(package)
+        record = self._file(kind, name, stamp).get(package)
         if record is None:
             raise Corrupt(f"{name}: does not hold {package!r}; {REMEDY}")
         return record, name
+
+    def _file(self, kind: str, name: str, stamp: str) -> dict[str, bytes]:
+        found = self._groups.get(name)
+        if found is None:
+            found = group_file.decode(kind, self.backend.read(name), stamp, name)
+            if len(self._groups) >= GROUPS_MAX:
+                # All at once: to find the oldest of a dictionary, what was taken from its beginning is passed each time.
+                self._groups.clear()
+            self._groups[name] = found
+        return found
