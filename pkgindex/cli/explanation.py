@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from pkgindex.query.planner import Part
     from pkgindex.query.ranking import Reason
 
-PART_COLUMNS = 36
-HOW_COLUMNS = 36
+PART_COLUMNS = 30
+HOW_COLUMNS = 42
 HEADS = ("PART", "NARROWED BY", "PACKAGES", "SECONDS")
 
 

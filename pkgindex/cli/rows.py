@@ -10,13 +10,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
+from pkgindex.cli.shapes import HIT_FIELDS
+
 if TYPE_CHECKING:
     from pkgindex.model.package import Package
     from pkgindex.query.hits import Answer
     from pkgindex.query.index import Index
 
 PACKAGE_FIELDS = ("repo", "generation", "package", "score", "summary")
-HIT_FIELDS = ("field", "value")
 # A field that nobody documents and none of so many packages has is a slip.
 LOOKED_AT = 64
 

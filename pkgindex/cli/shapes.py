@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 SCHEMA = 1
 FIRST_LINES = 64
 PIECE_LINES = 4096
+# What a hit of a search says beyond its package.
+HIT_FIELDS = ("field", "value")
 
 
 class Wanted(NamedTuple):

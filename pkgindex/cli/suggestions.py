@@ -30,7 +30,7 @@ def of_search(index: Index, question: str, pkg5: bool) -> str:
     query = _tree(question, pkg5)
     name = _name(query)
     return f"no package answers {question!r}" + (
-        _of_colons(query) or (did_you_mean(index, [name]) if name else _of_field(query) or _of_and(query))
+        _of_colons(query) or (did_you_mean(index, [name]) if name else _of_field(query) or _of_and(query, pkg5))
     )
 
 
@@ -63,10 +63,14 @@ def _of_field(query: Query) -> str:
     return ""
 
 
-def _of_and(query: Query) -> str:
+def _of_and(query: Query, pkg5: bool) -> str:
     from pkgindex.query.language.tree import And
 
-    return "; all of it must hold of one package: try less, or OR between the words" if isinstance(query, And) else ""
+    if not isinstance(query, And):
+        return ""
+    if pkg5:
+        return "; all of it must hold of one file, relation or attribute: without --pkg5 of one package"
+    return "; all of it must hold of one package: try less, or OR between the words"
 
 
 def _similar(index: Index, name: str) -> list[str]:

@@ -71,3 +71,9 @@ def _line(line: str) -> str:
     # Padding follows the width of what varies, so spaces are as many as there are.
     pieces = [re.sub(r"(\\ )+", r" +", re.escape(piece)) for piece in line.rstrip("\n").split("...")]
     return ".*".join(pieces) + r" *\n"
+
+
+def compare(commands: list[Typed], cwd: Path, environment: dict[str, str]) -> None:
+    for command, seen in zip(commands, run(commands, cwd, environment), strict=True):
+        assert seen.code == 0, f"$ {command.command}\n{seen.output}"
+        assert fits(command.shown, seen.output), f"$ {command.command}\n{seen.output}\nwhere the page has\n{command.shown}"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from pkgindex.cli import answers, rows
 from pkgindex.cli.call import FOUND, NOTHING, PARTLY, Call
 from pkgindex.cli.declare import PRINTING, Argument, Command, Option
 from pkgindex.cli.output import Output
+from pkgindex.cli.shapes import HIT_FIELDS
 from pkgindex.errors import BadInput
 
 if TYPE_CHECKING:
@@ -40,13 +40,16 @@ class Question:
 
     def hits(self, index: Index) -> Iterable[Any]:
         """The answer, as the shape of the output wants it."""
-        found = self.ask(index)
-        if self._output.shape in ("json", "jsonl"):
-            return rows.objects(found, self._packages)
-        fields = self._output.wanted.fields
-        return rows.rows(index, found, fields) if fields else found
+        found, fields = self.ask(index), self._output.wanted.fields
+        if self._output.shape not in ("json", "jsonl") and not fields:
+            return found
+        from pkgindex.cli import rows
+
+        return rows.rows(index, found, fields) if fields else rows.objects(found, self._packages)
 
     def lines(self, output: Output, found: Iterable[Any]) -> Iterator[str]:
+        from pkgindex.cli import answers
+
         return answers.lines(output, found, answers.spans(output, self.text, self._options["case"], self._options["pkg5"]))
 
     def nothing(self, index: Index) -> str:
@@ -74,7 +77,7 @@ def run(call: Call, query: tuple[str, ...], explain: bool, **options: Any) -> in
 
 
 def _shows_hits(output: Output) -> bool:
-    return output.shape in ("lines", "json", "jsonl") or any(field in rows.HIT_FIELDS for field in output.wanted.fields)
+    return output.shape in ("lines", "json", "jsonl") or any(field in HIT_FIELDS for field in output.wanted.fields)
 
 
 def _is_for_people(call: Call) -> bool:
