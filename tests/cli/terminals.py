@@ -32,12 +32,18 @@ def run_on_terminal(place: Any, *words: str, rows: int = 0, columns: int = 0, **
     return Printed(printed.decode("utf-8", "surrogateescape").replace("\r\n", "\n"), process.returncode)
 
 
+PROMPT = "ready> "
+
+
 def typed_at(*command: str, keys: bytes, environment: dict[str, str]) -> None:
-    """Press *keys* in an interactive program, which ends by them."""
+    """Press *keys* when an interactive program shows `PROMPT`; it ends by them."""
     pid, primary = pty.fork()
     if not pid:
-        os.execvpe(command[0], command, {**environment, "TERM": "dumb"})
+        os.execvpe(command[0], command, {**environment, "TERM": "xterm"})
     try:
+        shown = b""
+        while PROMPT.encode() not in shown:
+            shown += os.read(primary, 65536)
         os.write(primary, keys)
         _read_to_the_end(primary)
         os.waitpid(pid, 0)

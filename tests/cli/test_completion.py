@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from cli.terminals import typed_at
+from cli.terminals import PROMPT, typed_at
 from pkgindex.cli import completion
 
 Ask = Callable[..., Any]
@@ -70,7 +70,7 @@ done
 """
 
 
-@pytest.mark.skipif(not shutil.which("bash"), reason="bash is not installed")
+@pytest.mark.skipif(not shutil.which("bash"), reason="NOT TESTED: completion in bash, which is not installed here")
 def test_bash_offers_commands_repositories_and_packages(place: Any, programs: Path) -> None:
     typed = "".join(f"{line}\n" for line, _ in TYPED)
     done = subprocess.run(["bash", "-c", BASH], input=typed, env=environment(place, programs), capture_output=True, text=True)
@@ -90,15 +90,33 @@ PRESSED = [
 ]
 
 
-@pytest.mark.skipif(not shutil.which("bash"), reason="bash is not installed")
+# Each keeps what stands at its prompt when Ctrl-T is pressed, and ends.
+STARTS = {
+    "bash": """PS1='{prompt}'
+bind -x '"\\C-t": printf "%s" "$READLINE_LINE" > {kept}; exit'
+eval "$(pkgindex completion bash)"
+""",
+    "zsh": """PS1='{prompt}'
+autoload -Uz compinit; compinit -u -d {kept}.dump
+keep() {{ print -rn -- "$BUFFER" > {kept}; exit }}
+zle -N keep; bindkey '^T' keep
+eval "$(pkgindex completion zsh)"
+""",
+}
+
+
+@pytest.mark.parametrize("shell", STARTS)
 @pytest.mark.parametrize(("typed", "shown"), PRESSED, ids=lambda text: text)
-def test_bash_completes_at_a_prompt(place: Any, programs: Path, tmp_path: Path, typed: str, shown: str) -> None:
-    start, shown_in = tmp_path / "start", tmp_path / "shown"
-    keep = f'bind -x \'"\\C-t": printf "%s" "$READLINE_LINE" > {shown_in}; exit\''
-    start.write_text(f'eval "$(pkgindex completion bash)"\n{keep}\n')
-    keys = f"{typed}\t\x14".encode()
-    typed_at("bash", "--noprofile", "--rcfile", str(start), "-i", keys=keys, environment=environment(place, programs))
-    assert shown_in.read_text() == shown
+def test_a_shell_completes_at_its_prompt(
+    place: Any, programs: Path, tmp_path: Path, shell: str, typed: str, shown: str
+) -> None:
+    if not shutil.which(shell):
+        pytest.skip(f"NOT TESTED: completion in {shell}, which is not installed here")
+    kept, start = tmp_path / "kept", tmp_path / ".zshrc"
+    start.write_text(STARTS[shell].format(prompt=PROMPT, kept=kept))
+    command = ["bash", "--noprofile", "--rcfile", str(start), "-i"] if shell == "bash" else ["zsh", "-d", "-i"]
+    typed_at(*command, keys=f"{typed}\t\x14".encode(), environment={**environment(place, programs), "ZDOTDIR": str(tmp_path)})
+    assert kept.read_text() == shown
 
 
 @pytest.mark.parametrize("shell", completion.SHELLS)
