@@ -1,26 +1,24 @@
-"""An index: all its repositories, asked as one.
-
-Answers come repository by repository, in the order of their names. A repository that is damaged costs itself: the others
-answer, and `failures` says which did not and why.
-"""
+"""An index: all its repositories, asked as one; `repositories` says how."""
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import chain, islice, repeat
 from types import TracebackType
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from pkgindex.errors import NoIndex, NotFound, NotRetained, StoreError
-from pkgindex.model.names import is_repository_name
+from pkgindex.errors import Corrupt, Gone, NotFound, StoreError
 from pkgindex.model.package import Package
-from pkgindex.query.hits import Edge, PathHit, RepositoryStatus, SearchHit
+from pkgindex.query.hits import Edge, PathHit, RepositoryStatus
+from pkgindex.query.repositories import Repositories
 from pkgindex.snapshot.reader import Reader
 from pkgindex.snapshot.snapshot import Snapshot
-from pkgindex.store.local import LocalBackend
+
+if TYPE_CHECKING:
+    from pkgindex.query.found import Found
+    from pkgindex.snapshot.paths import Batch, Select
 
 T = TypeVar("T")
 
@@ -33,11 +31,7 @@ class Index:
 
     def __init__(self, path: str, repos: Sequence[str] = (), at: int | None = None) -> None:
         self.path = path
-        self.failures: list[tuple[str, StoreError]] = []
-        self._at = at
-        self._repos = tuple(repos)
-        self._readers: dict[str, Reader] = {}
-        self._pinned: dict[str, Snapshot] = {}
+        self.asked = Repositories(path, repos, at)
         self.repositories()
 
     def __enter__(self) -> Index:
@@ -47,27 +41,29 @@ class Index:
         self.close()
 
     def close(self) -> None:
-        self._readers, self._pinned = {}, {}
+        self.asked.close()
 
     def repositories(self) -> list[str]:
         """The names of the repositories asked. Raises `NoIndex`, and `NotFound` for one that is not there."""
-        found = repositories_in(self.path)
-        missing = [repo for repo in self._repos if repo not in found]
-        if missing:
-            raise NotFound(f"no repository {missing[0]!r} in {self.path}: there is {', '.join(found)}")
-        return list(self._repos) or found
+        return self.asked.names()
+
+    @property
+    def failures(self) -> list[tuple[str, StoreError]]:
+        """The repositories that are missing from the last answer, and why."""
+        return self.asked.failures
+
+    @property
+    def recovered(self) -> list[tuple[str, StoreError]]:
+        """Those that answered from their packages' own files, and which damage made them."""
+        return self.asked.recovered
 
     def snapshot(self, repo: str) -> Snapshot:
         """The newest generation of *repo*, or the one that the index was opened at."""
-        if self._at is None:
-            return self._reader(repo).snapshot()
-        if repo not in self._pinned:
-            self._pinned[repo] = self._reader(repo).at(self._at)
-        return self._pinned[repo]
+        return self.asked.snapshot(repo)
 
     def reader(self, repo: str) -> Reader:
         """For what is about generations: history, other generations."""
-        return self._reader(repo)
+        return self.asked.reader(repo)
 
     # Files
 
@@ -75,7 +71,7 @@ class Index:
         """The packages that ship exactly these paths; a leading slash may be missing."""
         wanted = [_stored(path) for path in paths]
         hits: list[PathHit] = []
-        for snapshot, found in self._each(lambda snapshot: list(snapshot.owners(wanted))):
+        for snapshot, found in self.asked.each(lambda snapshot: self._owners(snapshot, wanted)):
             hits += [PathHit(snapshot.repo, snapshot.generation, package, _shown(path)) for path, package in found]
         return hits
 
@@ -84,17 +80,12 @@ class Index:
         from pkgindex.query import patterns
 
         narrow, may, select = getattr(patterns, mode)(pattern, ignore_case)
-        for snapshot, batches in self._each(lambda snapshot: _begun(snapshot.matching(narrow, may, select))):
+        for snapshot, batches in self.asked.each(lambda snapshot: _begun(self._matching(snapshot, narrow, may, select))):
             # Made in C: a common word has 400,000 hits.
             make = partial(tuple.__new__, PathHit)
             repo, generation = repeat(snapshot.repo), repeat(snapshot.generation)
-            try:
-                for listed, packages in batches:
-                    yield from map(make, zip(repo, generation, packages, listed, strict=False))
-            except StoreError as error:
-                if len(self.repositories()) == 1:
-                    raise
-                self.failures.append((snapshot.repo, error))
+            for listed, packages in self.asked.to_the_end(snapshot.repo, batches):
+                yield from map(make, zip(repo, generation, packages, listed, strict=False))
 
     def files(self, package: str) -> list[PathHit]:
         """The files of a package. Raises `NotFound` when nobody ships it."""
@@ -110,21 +101,28 @@ class Index:
         """(repository, generation, package) wherever it is shipped. Raises `NotFound`."""
         return list(self._packages(name))
 
-    def search(self, *words: str, limit: int | None = None) -> list[SearchHit]:
-        """The packages that hold all the words in name, summary, keywords or description, best first."""
-        from pkgindex.format import terms
+    def search(self, question: str, *, limit: int | None = None, offset: int = 0, cursor: str | None = None,
+               packages: bool = False, case: bool = False, pkg5: bool = False, untrusted: bool = False) -> Found:
+        """The packages that *question* finds, best first, with what of each matched (nothing when *packages* are enough).
 
-        asked = terms.words(" ".join(words))
-        exact = "-".join(words).lower()
-        hits: list[SearchHit] = []
-        for snapshot, found in self._each(lambda snapshot: snapshot.search(asked, exact, limit)):
-            hits += [SearchHit(snapshot.repo, snapshot.generation, *hit) for hit in found]
-        hits.sort(key=lambda hit: (-hit.score, hit.package, hit.repo))
-        return hits[:limit]
+        *limit* and *offset* count packages; *cursor* is that of the page before. *case*: upper and lower case differ.
+        *pkg5*: by pkg(5)'s rules. *untrusted*: a stranger asks, whose regular expressions need google-re2. The language
+        is in docs/query.md. Raises `BadInput` with a caret below the fault, `NotRetained` for a page that is gone.
+        """
+        from pkgindex.query.asking import Request, ask
+
+        return ask(self, Request(question, limit, offset, cursor, packages, case, pkg5, untrusted))
+
+    def similar(self, name: str, most: int = 5) -> list[str]:
+        """Names of packages that are spelled much like *name*, the nearest first."""
+        from pkgindex.snapshot.similar import nearest, similar
+
+        found = self.asked.each(lambda snapshot: similar(snapshot.text_shards, name, most))
+        return nearest(name, {other for _, others in found for other in others})[:most]
 
     def names(self, beginning: str = "") -> Iterator[str]:
         """Packages whose names begin so, each once a repository."""
-        for _, names in self._each(lambda snapshot: _begun(snapshot.names(beginning))):
+        for _, names in self.asked.each(lambda snapshot: _begun(snapshot.names(beginning))):
             yield from names
 
     # Relations
@@ -156,7 +154,7 @@ class Index:
     def status(self) -> list[RepositoryStatus]:
         """How each repository stands."""
         found = []
-        for snapshot, retained in self._each(lambda snapshot: self._reader(snapshot.repo).numbers()):
+        for snapshot, retained in self.asked.each(lambda snapshot: self.reader(snapshot.repo).numbers()):
             manifest = snapshot.manifest
             found.append(RepositoryStatus(
                 manifest.repo, manifest.generation, manifest.packages, manifest.paths, len(manifest.shards),
@@ -168,42 +166,33 @@ class Index:
 
     # Details
 
-    def _reader(self, repo: str) -> Reader:
-        if repo not in self._readers:
-            self._readers[repo] = Reader(LocalBackend(os.path.join(self.path, repo)), repo)
-        return self._readers[repo]
+    def _owners(self, snapshot: Snapshot, wanted: list[bytes]) -> list[tuple[bytes, str]]:
+        try:
+            return list(snapshot.owners(wanted))
+        except (Corrupt, Gone) as error:
+            if not self.asked.recovers(snapshot, error, 0):
+                raise
+            from pkgindex.query import recovery
 
-    def _each(self, question: Callable[[Snapshot], T]) -> Iterator[tuple[Snapshot, T]]:
-        """Each repository's answer, with the snapshot it is from. Raises what failed when no repository answers.
+            return recovery.owners(snapshot, wanted)
 
-        Of several repositories, those that do not retain the generation that is asked for are passed over.
-        """
-        self.failures = []
-        repositories = self.repositories()
-        passed: list[NotFound] = []
-        for repo in repositories:
-            try:
-                answer = self._ask(repo, question)
-            except StoreError as error:
-                self.failures.append((repo, error))
-            except NotRetained as error:
-                passed.append(error)
-            else:
-                yield answer
-        if self.failures and len(self.failures) + len(passed) == len(repositories):
-            raise self.failures[0][1]
-        if passed and len(passed) == len(repositories):
-            raise passed[0]
+    def _matching(self, snapshot: Snapshot, narrow: str, may: Callable[[str], bool], select: Select) -> Iterator[Batch]:
+        given = 0
+        try:
+            for batch in snapshot.matching(narrow, may, select):
+                yield batch
+                given += len(batch[0])
+        except (Corrupt, Gone) as error:
+            if not self.asked.recovers(snapshot, error, given):
+                raise
+            from pkgindex.query import recovery
 
-    def _ask(self, repo: str, question: Callable[[Snapshot], T]) -> tuple[Snapshot, T]:
-        if self._at is not None:
-            snapshot = self.snapshot(repo)
-            return snapshot, question(snapshot)
-        return self._reader(repo).ask(lambda snapshot: (snapshot, question(snapshot)))
+            for paths, packages in recovery.matching(snapshot, select):
+                yield paths[given:], packages[given:]
 
     def _packages(self, name: str) -> Iterator[tuple[str, int, Package]]:
         found = False
-        for snapshot, package in self._each(lambda snapshot: snapshot.package(name)):
+        for snapshot, package in self.asked.each(lambda snapshot: snapshot.package(name)):
             if package is not None:
                 found = True
                 yield snapshot.repo, snapshot.generation, package
@@ -215,7 +204,7 @@ class Index:
         edges: list[Edge] = []
         missing: list[NotFound] = []
         answered = 0
-        for _, found in self._each(lambda snapshot: _or_missing(question, snapshot)):
+        for _, found in self.asked.each(lambda snapshot: _or_missing(question, snapshot)):
             if isinstance(found, NotFound):
                 missing.append(found)
             else:
@@ -224,21 +213,6 @@ class Index:
         if missing and not answered:
             raise missing[0]
         return edges
-
-
-def repositories_in(path: str) -> list[str]:
-    """The repositories of the index in the directory *path*. Raises `NoIndex` when it is none."""
-    try:
-        names = os.listdir(path)
-    except FileNotFoundError:
-        raise NoIndex(f"there is no index at {path}: make one with 'pkgindex init REPO', or name another by --index") from None
-    except (NotADirectoryError, PermissionError) as error:
-        raise NoIndex(f"{path} cannot be read as an index: {error.strerror}") from None
-    found = sorted(name for name in names if is_repository_name(name) and os.path.isdir(f"{path}/{name}/generations"))
-    if not found:
-        what = "is empty" if not names else "is a directory, but no index: no folder in it has generations"
-        raise NoIndex(f"{path} {what}; make one with 'pkgindex init REPO', or name another by --index")
-    return found
 
 
 def _or_missing(question: Callable[[Snapshot], list[Edge]], snapshot: Snapshot) -> list[Edge] | NotFound:

@@ -14,12 +14,13 @@ from re import _constants, _parser  # type: ignore[attr-defined]
 from typing import Any, NamedTuple
 
 from pkgindex.errors import BadInput
+from pkgindex.query.regexes import Engine, trusted
 
 TEXTS_MAX = 64
 CLASS_MAX = 30
 PATTERN_CHARACTERS_MAX = 4096
 # Any character of a shell pattern, and how a class of all but some begins. Paths as they are stored have no newline.
-_IN_A_PART, _ANYWHERE = ("[^/]", "[^/"), (".", "[^")
+IN_A_PART, ANYWHERE = ("[^/]", "[^/"), (".", "[^")
 
 
 class Pattern(NamedTuple):
@@ -42,22 +43,30 @@ def substring(text: str, ignore_case: bool = False) -> Pattern:
 
 def glob(text: str, ignore_case: bool = False) -> Pattern:
     """Paths that match a shell pattern as a whole; one without a slash is matched against the last part."""
+    return regex(f"{glob_expression(text)}$", ignore_case)
+
+
+def glob_expression(text: str) -> str:
+    """A shell pattern as a regular expression over paths, without its end."""
     if "/" in text:
         start = "^" if text.startswith(("/", "*")) else "^.*/"
-        return regex(f"{start}{_translated(text, _ANYWHERE)}$", ignore_case)
-    return regex(f"/{_translated(text, _IN_A_PART)}$", ignore_case)
+        return start + translated(text, ANYWHERE)
+    return "/" + translated(text, IN_A_PART)
 
 
-def regex(text: str, ignore_case: bool = False) -> Pattern:
-    """Paths in which *text*, a regular expression of `re`, is found. Raises `BadInput` with the place of the fault."""
+def regex(text: str, ignore_case: bool = False, engine: Engine = trusted) -> Pattern:
+    """Paths in which *text*, a regular expression of `re`, is found. Raises `BadInput` with the place of the fault.
+
+    *engine* runs it; see `regexes`.
+    """
     if len(text) > PATTERN_CHARACTERS_MAX:
         raise BadInput(f"a pattern of {len(text)} characters: at most {PATTERN_CHARACTERS_MAX} are taken")
     text = _swapped(text)
     flags = re.IGNORECASE if ignore_case else 0
     try:
         tree = _parser.parse(text, flags)
-        test = re.compile(text, flags).search
-        block_search = re.compile(text, flags | re.MULTILINE).search
+        test = engine(text, ignore_case, False)
+        block_search = engine(text, ignore_case, True)
     except (re.error, RecursionError, OverflowError) as error:
         raise BadInput(_fault(text, error)) from error
 
@@ -67,7 +76,7 @@ def regex(text: str, ignore_case: bool = False) -> Pattern:
     narrow = _expression(tree, bool(tree.state.flags & re.IGNORECASE))
     if _line_by_line(tree):
         return Pattern(narrow, lambda block: True, select)
-    return Pattern(narrow, lambda block: block_search(block) is not None, select)
+    return Pattern(narrow, lambda block: bool(block_search(block)), select)
 
 
 def _fault(text: str, error: Exception) -> str:
@@ -83,8 +92,17 @@ def _swapped(text: str) -> str:
     return text.translate({0: "\n", 10: "\0"})
 
 
-def _translated(text: str, wild: tuple[str, str]) -> str:
+def translated(text: str, wild: tuple[str, str] = ANYWHERE) -> str:
     """The regular expression of a shell pattern, without its ends."""
+    return "".join(shell_parts(text, wild))
+
+
+def shell_parts(text: str, wild: tuple[str, str] = ANYWHERE) -> list[str]:
+    """The same for each character, star or class of it; a bracket that nothing closes is a character.
+
+    >>> shell_parts("a*[!b]"), shell_parts("[]][")
+    (['a', '.*', '[^b]'], ['[\\\\]]', '\\\\['])
+    """
     any_character, all_but = wild
     parts, place = [], 0
     while place < len(text):
@@ -103,7 +121,7 @@ def _translated(text: str, wild: tuple[str, str]) -> str:
             place = end + 1
         else:
             parts.append(re.escape(character))
-    return "".join(parts)
+    return parts
 
 
 def _line_by_line(tree: Any) -> bool:

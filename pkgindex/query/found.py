@@ -1,0 +1,86 @@
+"""What a search gives back: answers, where to go on, and how it came about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import NamedTuple
+from zlib import crc32
+
+from pkgindex.errors import BadInput
+from pkgindex.query.hits import Answer
+from pkgindex.query.planner import Part
+from pkgindex.query.ranking import Reason
+
+
+class RepositoryExplanation(NamedTuple):
+    """How one repository was asked: the parts of the question, how many packages the index left, how many were judged."""
+
+    repo: str
+    generation: int
+    parts: tuple[Part, ...]
+    candidates: int
+    judged: int
+    seconds: float
+    recovered: str = ""
+
+
+class Explanation(NamedTuple):
+    """`tree` is the question as it was understood; `scores` is keyed by (repository, package)."""
+
+    tree: str
+    repositories: tuple[RepositoryExplanation, ...]
+    scores: Mapping[tuple[str, str], list[Reason]]
+
+
+class Cursor(NamedTuple):
+    """Where a page begins: *offset* answers into the answer of exactly these generations to exactly this question."""
+
+    question: int
+    offset: int
+    generations: tuple[tuple[str, int], ...]
+
+    def __str__(self) -> str:
+        where = ",".join(f"{repo}={generation}" for repo, generation in self.generations)
+        return f"{self.question:08x}+{self.offset}@{where}"
+
+
+def question_number(*parts: object) -> int:
+    """What tells one question from another: the same for the same words and options."""
+    return crc32(repr(parts).encode("utf-8", "surrogateescape"))
+
+
+def parse_cursor(text: str) -> Cursor:
+    """Raises `BadInput`.
+
+    >>> str(parse_cursor("0000002a+20@debian=7")), parse_cursor("0000002a+20@debian=7").offset
+    ('0000002a+20@debian=7', 20)
+    """
+    question, _, rest = text.partition("+")
+    offset, _, where = rest.partition("@")
+    try:
+        generations = [pair.split("=") for pair in where.split(",")]
+        return Cursor(int(question, 16), int(offset), tuple([(repo, int(number)) for repo, number in generations]))
+    except ValueError:
+        raise BadInput(f"{text!r} is no cursor: take the one that the page before ended with, or ask without") from None
+
+
+class Found:
+    """The answers, best first; to be iterated once. `cursor` is that of the next page, None when there is no more."""
+
+    def __init__(self, answers: Iterable[Answer], cursor: Cursor | None = None) -> None:
+        self._answers = answers
+        self._cursor = cursor
+        self.explain: Callable[[], Explanation] | None = None
+
+    def __iter__(self) -> Iterator[Answer]:
+        return iter(self._answers)
+
+    @property
+    def cursor(self) -> str | None:
+        return None if self._cursor is None else str(self._cursor)
+
+    def explanation(self) -> Explanation:
+        """What was done so far: ask when the answers were read."""
+        if self.explain is None:
+            return Explanation("", (), {})
+        return self.explain()

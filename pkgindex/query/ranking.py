@@ -1,0 +1,85 @@
+"""What a matching term is worth in a package: the order of answers.
+
+A word is worth BM25's product of how rare it is and what it is worth in the package (`format.terms`), and more where it is
+the package's whole name, a name that it provides, or a command that it ships, in this order. Whatever else matches is worth
+one. Packages that only the name of some file answers for come after all others; ties stand by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from pkgindex.format.terms import rarity
+from pkgindex.format.tokens import TEXTS, folded
+from pkgindex.format.words import words
+from pkgindex.query.language.tree import PHRASE, WORD, And, Not, Or, Packages, Query, Term
+from pkgindex.query.marking import positive
+
+# In parts of a word's rarity. The worth in a package is at most one, so that none of these is made up for by it.
+EXACT_NAME, PROVIDED, COMMAND = 3.03, 2.02, 1.01
+PLAIN = 1.0
+
+
+class Reason(NamedTuple):
+    """Why a package has a part of its score."""
+
+    term: str
+    why: str
+    worth: float
+
+
+def joined(query: Query) -> str:
+    """The name that the words of a question make when it is nothing but words: `web server` may be called web-server."""
+    if isinstance(query, Packages):
+        return joined(query.part)
+    if isinstance(query, And) and all(isinstance(part, Term) and not part.field and part.kind == WORD for part in query.parts):
+        return folded("-".join([part.value for part in query.parts if isinstance(part, Term)]))
+    return ""
+
+
+def additive(query: Query, within_or: bool = False) -> bool:
+    """Whether every term that matches speaks for the answer: not so in a branch of an OR of which the other half may fail."""
+    if isinstance(query, Term):
+        return True
+    if isinstance(query, Packages):
+        return additive(query.part, within_or)
+    if isinstance(query, Or):
+        return all(additive(part, True) for part in query.parts)
+    return not within_or and isinstance(query, And) and all(isinstance(part, Not) or additive(part) for part in query.parts)
+
+
+def words_of(term: Term) -> list[str]:
+    """The words by which a term is ranked; none: it is worth `PLAIN` wherever it matches."""
+    if term.kind in (WORD, PHRASE) and (not term.field or term.field in TEXTS or term.field == "text"):
+        return list(dict.fromkeys(words(term.value)))
+    return []
+
+
+class Scale:
+    """The weights of one question in one repository; *holding* counts the living packages that hold a word."""
+
+    def __init__(self, query: Query, packages: int, holding: Callable[[str], int]) -> None:
+        self.terms = list(dict.fromkeys(positive(query)))
+        self.joined = joined(query)
+        self._rarities = [[rarity(packages, holding(word)) for word in words_of(term)] for term in self.terms]
+
+    def worth(self, place: int, impacts: Sequence[int]) -> float:
+        """What term number *place* is worth where its words, in the order of `words_of`, are worth *impacts* (0 to 255)."""
+        rarities = self._rarities[place]
+        if not rarities:
+            return PLAIN
+        return sum([rarity * impact / 255 for rarity, impact in zip(rarities, impacts, strict=True)])
+
+    def extra(self, place: int, name: bool, provided: bool, command: bool) -> float:
+        """What is added where the term is a whole name."""
+        return sum(self._rarities[place]) * (EXACT_NAME if name else PROVIDED if provided else COMMAND if command else 0.0)
+
+    def extra_joined(self, name: bool, provided: bool) -> float:
+        most = max(map(sum, self._rarities), default=0.0)
+        return most * (EXACT_NAME if name else PROVIDED if provided else 0.0)
+
+
+def is_bare_word(term: Term) -> bool:
+    """Whether names and commands speak for it."""
+    return not term.field and term.kind in (WORD, PHRASE)
