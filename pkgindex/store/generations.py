@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pkgindex.errors import Exists, StoreError
+from pkgindex.errors import Exists, Gone, StoreError
 from pkgindex.store.backend import Backend
 
 DIGITS = 16
@@ -37,6 +37,13 @@ class Generations:
     def head(self) -> int:
         """The current one, 0 when there is none."""
         return max(self.numbers(), default=0)
+
+    def is_head(self, number: int) -> bool:
+        """Whether *number* is the current one; where names are not remembered wrongly, at the cost of two look-ups."""
+        if self._backend.remote or not number:
+            return self.head() == number
+        # In this order: what is retired went after all before it, so a follower that was gone already has taken it along.
+        return not self._is_there(number + 1) and self._is_there(number)
 
     def read(self, number: int) -> bytes:
         """The manifest. Raises `Gone`."""
@@ -75,6 +82,13 @@ class Generations:
         # The second: another host is set to keep fewer. It retires oldest first, so what we stand on went before us;
         # and where it went for another reason, nothing is lost but the work.
         return number <= head - _at_least_one(keep) or (number > 1 and number - 1 not in numbers)
+
+    def _is_there(self, number: int) -> bool:
+        try:
+            self._backend.size(self._name(number))
+        except Gone:
+            return False
+        return True
 
     def _name(self, number: int) -> str:
         return f"{self._directory}/{number:0{DIGITS}d}"

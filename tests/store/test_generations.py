@@ -236,3 +236,26 @@ def test_a_power_cut_at_any_step_loses_no_acknowledged_generation() -> None:
         assert generations.numbers()[-1] == head + 1
 
     assert explore(run, check) == 9
+
+
+def test_a_generation_is_the_head_until_another_one_is(writers: Callable[[], Backend]) -> None:
+    generations = Generations(writers())
+    assert generations.is_head(0)
+    for number in range(1, 6):
+        published(writers(), range(number, number + 1))
+        assert [generations.is_head(other) for other in range(7)] == [other == number for other in range(7)]
+
+
+def test_what_was_retired_is_not_the_head_even_when_its_follower_was_retired_too(writers: Callable[[], Backend]) -> None:
+    generations = published(writers(), range(1, 6))
+    generations.retire(range(1, 5))
+    assert [generations.is_head(number) for number in range(1, 7)] == [number == 5 for number in range(1, 7)]
+
+
+def test_where_names_are_remembered_wrongly_the_head_is_listed(tmp_path: Path) -> None:
+    class Share(LocalBackend):
+        def size(self, name: str) -> int:
+            raise AssertionError("a share may answer from what it remembers")
+
+    generations = published(Share(str(tmp_path), remote=True), range(1, 4))
+    assert [generations.is_head(number) for number in range(5)] == [False, False, False, True, False]

@@ -1,0 +1,110 @@
+"""What a committer knows of the newest generation, and how it hears of what others published.
+
+Invariants:
+
+* It stands on one generation. What was read of the next is taken over when all of it was read, or not at all.
+* A package is looked at again when its page says that it is otherwise than before, and only then.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Mapping
+
+from pkgindex.errors import Gone
+from pkgindex.format.manifest import Manifest
+from pkgindex.format.page import Entry, group_of, page_of
+from pkgindex.packer.carried import Carried, KeepingWriter
+from pkgindex.packer.dependencies import needs_of
+from pkgindex.packer.publish import Head
+from pkgindex.packer.target import Target
+from pkgindex.packer.updates import Parts
+
+# Of each package the names that it depends on, sorted; None: the repository does not ship it.
+Needs = Mapping[str, tuple[str, ...] | None]
+
+ATTEMPTS_MAX = 10
+ATTEMPT_SECONDS = 0.05
+
+
+class Ledger:
+    """Of a repository: its newest generation as far as it was heard of, at first none."""
+
+    def __init__(self, target: Target) -> None:
+        self.target = target
+        self.head = Head(target.backend, target.repo)
+        self.head.advance(Manifest(target.repo, 0, self.head.manifest.partition), "")
+        self.carried = Carried(target.backend, self.head.manifest)
+        # By page, the digests of what is shipped: enough to see which packages another writer changed.
+        self._digests: list[dict[str, bytes]] = [{}]
+
+    def fresh(self) -> bool:
+        """Whether no newer generation is there."""
+        return self.head.generations.is_head(self.head.manifest.generation)
+
+    def refresh(self) -> dict[str, tuple[str, ...] | None]:
+        """Stand on the newest generation; what the packages depend on that it has otherwise than the one before.
+
+        Raises `Gone` when it is retired again and again before it was read.
+        """
+        if self.fresh():
+            return {}
+        for attempt in range(1, ATTEMPTS_MAX + 1):
+            try:
+                return self._move_to(Head(self.target.backend, self.target.repo))
+            except Gone:
+                if attempt == ATTEMPTS_MAX:
+                    raise
+                time.sleep(ATTEMPT_SECONDS * attempt)
+        raise AssertionError("the last attempt returns or raises")
+
+    def follow(self, manifest: Manifest, checksum: str, writer: KeepingWriter, changed: Mapping[str, Entry]) -> None:
+        """Stand on *manifest*, which was published on top of what this stood on: *writer* wrote it, for *changed*."""
+        pages = len(manifest.page_stamps)
+        self.head.advance(manifest, checksum)
+        self.carried = Carried(self.target.backend, manifest, self.carried, writer)
+        if pages != len(self._digests):
+            self._digests = [_digests(self.carried.page_entries(number, pages)) for number in range(pages)]
+            return
+        for name, entry in changed.items():
+            digests = self._digests[page_of(name, pages)]
+            if entry.shipped:
+                digests[name] = entry.meta
+            else:
+                digests.pop(name, None)
+
+    def _move_to(self, head: Head) -> dict[str, tuple[str, ...] | None]:
+        carried = Carried(self.target.backend, head.manifest, self.carried)
+        pages = len(head.manifest.page_stamps)
+        digests = self._digests if pages == len(self._digests) else self._spread_over(pages)
+        old = self.head.manifest.page_stamps
+        written = [n for n in range(pages) if pages != len(old) or head.manifest.page_stamps[n] != old[n]]
+        after = {number: _digests(carried.page_entries(number, pages)) for number in written}
+        changed = [name for number in written for name in _differing(digests[number], after[number])]
+        needs = dict(_needs(carried, changed))
+        self._digests = [after.get(number, digests[number]) for number in range(pages)]
+        self.head, self.carried = head, carried
+        return needs
+
+    def _spread_over(self, pages: int) -> list[dict[str, bytes]]:
+        """The digests that are known, by their places among *pages*."""
+        spread: list[dict[str, bytes]] = [{} for _ in range(pages)]
+        for digests in self._digests:
+            for name, digest in digests.items():
+                spread[page_of(name, pages)][name] = digest
+        return spread
+
+
+def _digests(entries: Mapping[str, Entry]) -> dict[str, bytes]:
+    return {name: entry.meta for name, entry in entries.items() if entry.shipped}
+
+
+def _differing(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> list[str]:
+    return [name for name in before.keys() | after.keys() if before.get(name) != after.get(name)]
+
+
+def _needs(carried: Carried, packages: Iterable[str]) -> Iterator[tuple[str, tuple[str, ...] | None]]:
+    """What *packages* depend on; those that share a file one after the other."""
+    for name in sorted(packages, key=lambda name: group_of(name, carried.manifest.partition)):
+        record = carried.forward(name)
+        yield name, None if record is None else needs_of(Parts(record))
