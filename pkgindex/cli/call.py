@@ -86,7 +86,7 @@ def perform(command: Command, values: dict[str, Any]) -> int:
     """Run *command* with what either door parsed; the exit code."""
     settings = config.load(index=values.get("index"), spool=values.get("spool"))
     output = Output(wanted(values), values.get("color") or "auto", bool(values.get("quiet")))
-    if command.reads and output.terminal and not values.get("no_pager"):
+    if command.reads and output.terminal and not output.wanted.null and not values.get("no_pager"):
         output.page(settings.pager)
     call = Call(
         command.name,
