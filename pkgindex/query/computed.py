@@ -15,20 +15,31 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 
+from pkgindex.errors import Corrupt, Gone
 from pkgindex.format.reverse import BIT
 from pkgindex.model.package import NEEDS, Alternative, Package, Relation
 from pkgindex.query.providers import provided_by, providers, satisfying
 from pkgindex.snapshot.reader import Reader
 from pkgindex.snapshot.snapshot import Snapshot
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pkgindex.query.graph import Graph
+
 _NEEDS = sum(BIT[kind] for kind in NEEDS)
 _GLOB = frozenset("*?[")
+# A small question reads fewer, and the lists of all packages take as long as 20,000.
+FILES_MAX = 1_000
 
 
 class Computed:
-    """*snapshot* is a generation of what *reader* reads. Everything here raises `Gone` and `Corrupt`."""
+    """*snapshot* is a generation of what *reader* reads. Everything here raises `Gone` and `Corrupt`.
 
-    def __init__(self, snapshot: Snapshot, reader: Reader) -> None:
+    Relations are followed through the packages' files, and after *files_max* of these through the lists of the text shards.
+    """
+
+    def __init__(self, snapshot: Snapshot, reader: Reader, files_max: int = FILES_MAX) -> None:
+        self._files_left = files_max
         self.snapshot = snapshot
         self._reader = reader
         self._needs: dict[str, frozenset[str]] = {}
@@ -73,12 +84,35 @@ class Computed:
 
     def _dependants(self, name: str) -> Iterator[str]:
         yield from self._naming(name)
-        for virtual in provided_by(self.snapshot, name) - {name}:
+        for virtual in self._provided_by(name) - {name}:
             yield from self._naming(virtual)
 
-    def _naming(self, name: str) -> Iterator[str]:
+    def _naming(self, name: str) -> list[str]:
         """Who names *name* as something it needs."""
-        return (package for package, mask in zip(*self.snapshot.dependants(name), strict=True) if mask & _NEEDS)
+        graph = self._graph_when_worth()
+        found = graph.naming(name) if graph is not None else None
+        if found is None:
+            found = [package for package, mask in zip(*self.snapshot.dependants(name), strict=True) if mask & _NEEDS]
+        return found
+
+    def _provided_by(self, name: str) -> set[str]:
+        graph = self._graph_when_worth()
+        found = graph.provided_by(name) if graph is not None else None
+        return found if found is not None else provided_by(self.snapshot, name)
+
+    def _graph_when_worth(self) -> Graph | None:
+        self._files_left -= 1
+        return self._graph if self._files_left < 0 else None
+
+    @cached_property
+    def _graph(self) -> Graph | None:
+        """None when a shard is damaged or gone: what it repeats stands in the packages' files."""
+        from pkgindex.query.graph import Graph
+
+        try:
+            return Graph(self.snapshot)
+        except (Corrupt, Gone):
+            return None
 
     def _dependencies(self, name: str) -> Iterator[str]:
         for kind in NEEDS:
@@ -102,7 +136,8 @@ class Computed:
 
     @cached_property
     def orphans(self) -> frozenset[str]:
-        """All of them: a look at who names each, which is less than reading each."""
+        """All of them."""
+        self._files_left = 0
         return frozenset(
             name for name, entry in self.snapshot.entries()
             if entry.shipped and self._is_orphan(name)
@@ -110,7 +145,7 @@ class Computed:
 
     def _is_orphan(self, package: str) -> bool:
         return not self._named_by_others(package, package) and not any(
-            self._named_by_others(virtual, package) for virtual in provided_by(self.snapshot, package))
+            self._named_by_others(virtual, package) for virtual in self._provided_by(package))
 
     def _named_by_others(self, name: str, package: str) -> bool:
         return any(other != package for other in self._naming(name))

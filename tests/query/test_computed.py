@@ -31,13 +31,13 @@ PACKAGES: list[JsonPackage] = [
 ]
 
 
-def packed_in(*contents: list[JsonPackage], ordering: str = "debian") -> tuple[Reader, Snapshot]:
+def packed_in(*contents: list[JsonPackage], ordering: str = "debian", **settings: int) -> tuple[Reader, Snapshot]:
     backend = MemoryBackend()
     head = Head(backend, REPO)
     publish(head, head.next(ordering=ordering), "000000", [], 32)
     with tempfile.TemporaryDirectory() as directory:
         for content in contents:
-            packed(backend, drop(directory, content))
+            packed(backend, drop(directory, content), **settings)
     reader = Reader(backend, REPO)
     return reader, reader.snapshot()
 
@@ -150,6 +150,42 @@ def test_an_orphan_is_what_has_no_dependants_but_itself(packages: list[JsonPacka
         assert found is not None
         assert computed.orphan(found) == (package["name"] in lonely) == (not computed.needs(package["name"]))
     assert computed.orphans == lonely
+
+
+hierarchies = st.lists(
+    st.fixed_dictionaries({
+        "name": st.sampled_from(["a", "A", "x/a", "y/x/a", "b"]), "version": st.just("1"),
+        "depends": st.lists(
+            st.sampled_from(["a", "A", "x/a", "y/x/a", "b", "x/A", "n" * 70, "n" * 71]), max_size=3, unique=True),
+        "provides": st.lists(st.sampled_from(["a", "x/a", "X/a", "b", "n" * 71]), max_size=2, unique=True),
+    }),
+    min_size=1, max_size=5, unique_by=lambda package: package["name"],
+)  # fmt: skip
+
+
+@settings(max_examples=60, deadline=None)
+@given(worlds | hierarchies, st.sampled_from([0, 1000]))
+def test_lists_say_what_the_files_say(packages: list[JsonPackage], loose: int) -> None:
+    reader, snapshot = packed_in(packages, loose_packages_max=loose)
+    assert bool(snapshot.manifest.loose) == bool(loose)
+    by_files, by_lists = Computed(snapshot, reader), Computed(snapshot, reader, files_max=0)
+    for name, _ in snapshot.entries():
+        assert by_lists.needs(name) == by_files.needs(name)
+        assert by_lists.needed_by(name) == by_files.needed_by(name)
+        package = snapshot.package(name)
+        assert package is None or by_files.orphan(package) == (name in by_lists.orphans)
+
+
+def test_without_its_lists_a_repository_is_followed_by_its_files() -> None:
+    backend = MemoryBackend()
+    with tempfile.TemporaryDirectory() as directory:
+        packed(backend, drop(directory, PACKAGES), loose_packages_max=0)
+    mangled = MemoryBackend({
+        name: data[:200] if name.startswith("shards/text") else data for name, data in backend.blobs().items()})
+    sound, damaged = (Reader(found, REPO) for found in (backend, mangled))
+    for name in ("lib", "base", "mailer"):
+        assert (Computed(damaged.snapshot(), damaged, files_max=0).needs(name)
+                == Computed(sound.snapshot(), sound, files_max=0).needs(name) != set())
 
 
 def test_needs_is_what_rdeps_follows_through_providers(world: tuple[Computed, Snapshot]) -> None:
