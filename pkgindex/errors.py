@@ -9,6 +9,7 @@
       StoreError         3   the index or the disk below it
         NoIndex              there is none where we were told to look
         Corrupt              a file is not what was written; carries the remedy
+          OlderShard         ... because it was written before what is asked was in shards
         NewerFormat          written by a later pkgindex
         Gone                 a file that was named is no longer there: begin again from the listing
         NoSpace              the disk is full, or would be
@@ -56,6 +57,10 @@ class NoIndex(StoreError):
 
 class Corrupt(StoreError):
     pass
+
+
+class OlderShard(Corrupt):
+    """A shard of a former format. All of it is right, and it does not hold what the question needs."""
 
 
 class NewerFormat(StoreError):

@@ -53,7 +53,7 @@ def decode(record: bytes, package: str, name: str, files: bool = True) -> Packag
         releases, lists, texts = msgpack.unpackb(record, raw=False, unicode_errors="surrogateescape")
         return Package(
             package,
-            {(parts[0], parts[1]): _release(*parts) for parts in releases},
+            {(parts[0], parts[1]): release(*parts) for parts in releases},
             {arch: decompress_paths(packed) for arch, (_, packed) in lists.items()} if files else {},
             {language: Text(*text) for language, text in texts.items()},
         )
@@ -77,7 +77,8 @@ def decode_relations(record: bytes, kind: str, package: str, name: str) -> list[
         raise Corrupt(f"{name}: not a record of {package!r} ({error!r}); {REMEDY}") from error
 
 
-def _release(version: str, architecture: str, fields: dict[str, str], relations: dict[str, Any]) -> Release:
+def release(version: str, architecture: str, fields: dict[str, str], relations: dict[str, Any]) -> Release:
+    """A release of what a record says of it."""
     return Release(
         version,
         architecture,

@@ -16,6 +16,16 @@ def unpack(frame: bytes, bytes_max: int) -> bytes:
     return Unpacker().unpack(frame, bytes_max)
 
 
+def unpacked_bytes(head: bytes) -> int:
+    """How many bytes a frame that begins with *head* says it holds. Raises `ValueError`."""
+    import zstandard
+
+    try:
+        return zstandard.frame_content_size(head)
+    except (zstandard.ZstdError, TypeError) as error:
+        raise ValueError(str(error)) from error
+
+
 class Unpacker:
     """For many frames one after another, which spares their set-up; not for several threads at once."""
 

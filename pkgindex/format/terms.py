@@ -1,4 +1,4 @@
-"""Words, what each is worth in a package, and the posting lists of a text shard.
+"""What words are worth in a package, and the posting lists of a text shard.
 
 The worth (impact) of a word in a package is BM25F's term-frequency part: occurrences weighted by column and normalised by
 the column's length against a fixed average. It depends on the package alone, so a shard can store it as one byte a posting,
@@ -10,22 +10,25 @@ Robertson, Zaragoza: The Probabilistic Relevance Framework: BM25 and Beyond (200
 
 from __future__ import annotations
 
-import re
 from array import array
+from binascii import crc_hqx
 from collections.abc import Iterable
 from math import log
 from sys import byteorder
 from typing import NamedTuple
 
 from pkgindex.format import frame
+from pkgindex.format.tokens import bare_values
+from pkgindex.format.words import name_words, words
 from pkgindex.model.package import Package
 
-TERM_CHARACTERS_MAX = 64
 K1 = 1.2
 RAW_POSTINGS_MAX = 64
-
-# The signs all or not at all: `libstdc++6` is found by `libstdc`.
-_WORD = re.compile(r"[^\W_]+(?:[+#]++(?!\w))?")
+# So much of a posting list says how long it is.
+HEAD_BYTES = 20
+_RAW, _FRAME = b"\0", b"\1"
+_CHECK_BYTES = 2
+_POSTING_BYTES = 5
 
 
 class Column(NamedTuple):
@@ -40,51 +43,20 @@ class Column(NamedTuple):
 COLUMNS = (
     Column("name", 8.0, 2.0, 0.4),
     Column("summary", 4.0, 7.0, 0.5),
-    Column("keywords", 2.0, 6.0, 0.3),
     Column("description", 1.0, 80.0, 0.6),
+    Column("attributes", 0.5, 6.0, 0.3),
 )
-
-
-def words(text: str) -> list[str]:
-    """The words of a text, folded: letters and digits, with the plus or sharp signs of a language's name.
-
-    >>> words("A C++ library, don't panic: x86_64")
-    ['a', 'c++', 'library', 'don', 't', 'panic', 'x86', '64']
-    """
-    return [word[:TERM_CHARACTERS_MAX] for word in _WORD.findall(text.casefold())]
-
-
-def name_words(name: str) -> list[str]:
-    """The words a package is found under by its name: the whole, its parts, and parts without `lib` and numbers.
-
-    >>> name_words("libssl3"), name_words("python3-numpy"), name_words("g++")
-    (['libssl3', 'libssl', 'ssl'], ['python3-numpy', 'python3', 'numpy', 'python'], ['g++'])
-    """
-    folded = name.casefold()
-    found = {folded[:TERM_CHARACTERS_MAX]: None}
-    parts = words(folded)
-    found.update(dict.fromkeys(parts))
-    for part in parts:
-        stem = part.rstrip("0123456789")
-        if len(stem) > 1 and stem != part:
-            found[stem] = None
-        if stem.startswith("lib") and len(stem) > 5:
-            found[stem[3:]] = None
-    return list(found)
 
 
 def columns_of(package: Package) -> tuple[list[str], list[str], list[str], list[str]]:
     """The words of each of `COLUMNS`, of all releases and languages, each text once."""
     summaries = dict.fromkeys(release.summary for release in package.releases.values())
     summaries.update(dict.fromkeys(text.summary for text in package.texts.values()))
-    keywords = dict.fromkeys(
-        release.fields.get(field, "") for release in package.releases.values() for field in ("section", "tag", "keywords")
-    )
     return (
         name_words(package.name),
         words(" ".join(summaries)),
-        words(" ".join(keywords)),
         words(" ".join(text.description for text in package.texts.values())),
+        words(" ".join(bare_values(package))),
     )
 
 
@@ -106,7 +78,10 @@ def rarity(packages: int, holding: int) -> float:
 
 
 def encode_postings(ids: Iterable[int], worths: Iterable[int]) -> bytes:
-    """A posting list: four bytes a package number, ascending and stored as differences, then one byte a worth."""
+    """A posting list: four bytes a package number, ascending and stored as differences, then one byte a worth.
+
+    A short one ends in a check of two bytes: one changed byte is always noticed. A long one is a frame, which has its own.
+    """
     numbers = array("I")
     last = 0
     for number in ids:
@@ -114,24 +89,42 @@ def encode_postings(ids: Iterable[int], worths: Iterable[int]) -> bytes:
         last = number
     if byteorder == "big":
         numbers.byteswap()
-    raw = numbers.tobytes() + bytes(worths)
+    content = numbers.tobytes() + bytes(worths)
     if len(numbers) <= RAW_POSTINGS_MAX:
-        return b"\0" + raw
-    return b"\1" + frame.pack(raw)
+        return _RAW + content + _check(content)
+    return _FRAME + frame.pack(content)
 
 
 def decode_postings(data: bytes) -> dict[int, int]:
     """Worth by package number. Raises `ValueError` when it is damaged."""
     from itertools import accumulate
 
-    raw = data[1:]
-    if data[:1] == b"\1":
-        raw = frame.unpack(raw, 1 << 28)
-    count, rest = divmod(len(raw), 5)
-    if rest or data[:1] not in (b"\0", b"\1"):
+    content = _content(data)
+    count, rest = divmod(len(content), _POSTING_BYTES)
+    if rest:
         raise ValueError("a posting list of a length that none has")
     numbers = array("I")
-    numbers.frombytes(raw[: 4 * count])
+    numbers.frombytes(content[: 4 * count])
     if byteorder == "big":
         numbers.byteswap()
-    return dict(zip(accumulate(numbers), raw[4 * count :], strict=True))
+    return dict(zip(accumulate(numbers), content[4 * count :], strict=True))
+
+
+def count_postings(head: bytes, size: int) -> int:
+    """How many packages are in a posting list of *size* bytes that begins with *head*. Raises `ValueError`."""
+    raw = size - 1 - _CHECK_BYTES if head[:1] == _RAW else frame.unpacked_bytes(head[1:])
+    return raw // _POSTING_BYTES
+
+
+def _content(data: bytes) -> bytes:
+    if data[:1] == _FRAME:
+        return frame.unpack(data[1:], 1 << 28)
+    content = data[1:-_CHECK_BYTES]
+    if data[:1] != _RAW or data[-_CHECK_BYTES:] != _check(content):
+        raise ValueError("a posting list whose check does not fit")
+    return content
+
+
+def _check(content: bytes) -> bytes:
+    # CRC-16: of what is that short, it notices any two changed bytes that are neighbours.
+    return crc_hqx(content, 0xFFFF).to_bytes(_CHECK_BYTES, "little")

@@ -12,16 +12,20 @@ actions where it has such, so that its longer forms (`package:type:key:value`) m
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from typing import NamedTuple
 
 from pkgindex.model.package import KINDS, Package, Release
 
 # Fields that hold one action a line, `key=value key="other value"`: what IPS knows and others do not.
 ACTIONS = ("driver", "user", "group", "legacy")
-# Fields that say of which type paths are, one a line, and of which type dependencies were. No things of their own.
+# Fields that say of which type paths are, one a line: no things of their own.
 PATH_TYPES = {"path.dir": "dir", "path.link": "link", "path.hardlink": "hardlink"}
+# Fields that have a source's own dependencies, one a line; what is known of them in our words are the relations.
 DEPEND = "depend."
+# Keys of an action that mean something else in a package: written `driver.name`.
+TAKEN = frozenset(("name", "version", "arch", "summary", "description", "file", "basename", "dir", "repo", "kind", *KINDS))
 
 
 class Thing(NamedTuple):
@@ -33,19 +37,62 @@ class Thing(NamedTuple):
 
 def things(package: Package, files: bool = True) -> Iterator[Thing]:
     """All things of *package*, each once; without its files when they are not wanted."""
-    yield Thing("package", (("name", package.name),))
+    yield name_thing(package)
     seen: dict[Thing, None] = {}
     for release in package.releases.values():
-        seen.update(dict.fromkeys(_of_release(release)))
-    for text in package.texts.values():
-        for field, value in (("summary", text.summary), ("description", text.description)):
-            if value:
-                seen[Thing("text", ((field, value),))] = None
+        seen.update(dict.fromkeys(chain(attributes(release), _relations(release, KINDS))))
+    seen.update(dict.fromkeys(texts(package)))
     yield from seen
     if files:
         types = path_types(package)
         for path in sorted({path for paths in package.files.values() for path in paths}):
             yield file_thing(shown(path), types)
+
+
+# The same, one kind of thing at a time, for who asks after few.
+
+
+def name_thing(package: Package) -> Thing:
+    return Thing("package", (("name", package.name),))
+
+
+def releases(package: Package) -> list[Thing]:
+    """Version and architecture of each release."""
+    return [release_thing(release) for release in package.releases.values() if release.version or release.architecture]
+
+
+def texts(package: Package) -> list[Thing]:
+    """Summaries and descriptions of all releases and languages, each text once."""
+    found: dict[Thing, None] = {}
+    for release in package.releases.values():
+        if release.summary:
+            found[Thing("text", (("summary", release.summary),))] = None
+    for text in package.texts.values():
+        for field, value in (("summary", text.summary), ("description", text.description)):
+            if value:
+                found[Thing("text", ((field, value),))] = None
+    return list(found)
+
+
+def relations(package: Package, kinds: Iterable[str]) -> list[Thing]:
+    """What the relations of these kinds name, of all releases."""
+    found: dict[Thing, None] = {}
+    for release in package.releases.values():
+        found.update(dict.fromkeys(_relations(release, kinds)))
+    return list(found)
+
+
+def attribute(package: Package, field: str) -> list[Thing]:
+    """The things that have a value of *field*, an attribute, or are actions of the type *field*."""
+    found: dict[Thing, None] = {}
+    for release in package.releases.values():
+        if field in release.fields:
+            found.update(dict.fromkeys(_of_field(field, release.fields[field])))
+        for action in ACTIONS:
+            if action in release.fields:
+                things = _of_field(action, release.fields[action])
+                found.update((thing, None) for thing in things if any(key == field for key, _ in thing.values))
+    return list(found)
 
 
 def file_thing(path: str, types: Mapping[str, str]) -> Thing:
@@ -69,28 +116,40 @@ def shown(path: bytes) -> str:
     return path.replace(b"\0", b"\n").decode("utf-8", "surrogateescape")
 
 
-def _of_release(release: Release) -> Iterator[Thing]:
+def attributes(release: Release) -> Iterator[Thing]:
+    """The things of a release that are no relations."""
     if release.version or release.architecture:
-        yield Thing("release", (("version", release.version), ("arch", release.architecture)))
+        yield release_thing(release)
     for field, value in release.fields.items():
-        if field in PATH_TYPES or field.startswith(DEPEND):
-            continue
-        if field == "summary":
-            yield Thing("text", ((field, value),))
-        elif field in ACTIONS:
-            yield from (Thing(field, _pairs(line)) for line in value.split("\n") if line)
-        else:
-            kind = "license" if field == "license" else "set"
-            yield Thing(kind, tuple([(field, line) for line in value.split("\n") if line]))
-    for kind in KINDS:
+        yield from _of_field(field, value)
+
+
+def release_thing(release: Release) -> Thing:
+    return Thing("release", (("version", release.version), ("arch", release.architecture)))
+
+
+def _of_field(field: str, value: str) -> Iterator[Thing]:
+    if field == "summary":
+        yield Thing("text", ((field, value),))
+    elif field in ACTIONS:
+        yield from (Thing(field, _pairs(field, line)) for line in value.split("\n") if line)
+    elif field.startswith(DEPEND):
+        yield from (Thing("depend", ((field, line),)) for line in value.split("\n") if line)
+    elif field not in PATH_TYPES:
+        yield Thing("license" if field == "license" else "set", tuple([(field, line) for line in value.split("\n") if line]))
+
+
+def _relations(release: Release, kinds: Iterable[str]) -> Iterator[Thing]:
+    for kind in kinds:
         for relation in release.relations.get(kind, ()):
             for alternative in relation:
                 yield Thing("depend", ((kind, alternative.name), ("kind", kind), ("relation", alternative.written)))
 
 
-def _pairs(line: str) -> tuple[tuple[str, str], ...]:
+def _pairs(action: str, line: str) -> tuple[tuple[str, str], ...]:
     try:
         words = shlex.split(line)
     except ValueError:
         words = line.split()
-    return tuple([(key, value) for key, equals, value in (word.partition("=") for word in words) if equals])
+    pairs = [(key.lower(), value) for key, equals, value in (word.partition("=") for word in words) if equals]
+    return tuple([(f"{action}.{key}" if key in TAKEN else key, value) for key, value in pairs])

@@ -17,12 +17,12 @@ from typing import Any, NamedTuple
 
 import msgpack
 
-from pkgindex.format import forward, terms
+from pkgindex.format import forward, terms, tokens
 from pkgindex.format.digest import digest
 from pkgindex.format.names import spread
 from pkgindex.format.page import Entry, group_of
 from pkgindex.format.reverse import BIT
-from pkgindex.model.package import Package, Release, Text
+from pkgindex.model.package import Package, Text
 from pkgindex.packer.blobwriter import BlobWriter
 from pkgindex.packer.collect import Collection
 from pkgindex.packer.previous import Previous
@@ -123,7 +123,7 @@ class _Slice:
             # A package of which only files are known has a row all the same: it is found by its name.
             self._texts.append(name)
             if not new.empty():
-                self._rows.append([name, *row_of(name, new)])
+                self._rows.append(row_of(name, new))
         self._record(name, entry, new, Entry("", entry.reverse, meta, files, texts, paths, 0, entry.reverse_bytes), update)
 
     def finish(self) -> Outcome:
@@ -254,13 +254,14 @@ def _masks(parts: Parts) -> dict[str, int]:
     return {target: sum(BIT[kind] for kind in kinds if kind in BIT) for target, kinds in parts.edges().items()}
 
 
-def row_of(name: str, parts: Parts) -> tuple[str, dict[str, int]]:
-    """Summary and impacts: what a text shard holds of a package."""
+def row_of(name: str, parts: Parts) -> list[Any]:
+    """Name, summary, impacts and keys: what a text shard holds of a package."""
     # In the order of the record, so that the same package shows the same summary wherever it is read.
-    releases = {(found[0], found[1]): Release(found[0], found[1], found[2]) for found in parts.sorted_releases()}
+    releases = {(found[0], found[1]): forward.release(*found) for found in parts.sorted_releases()}
     package = Package(name, releases, {}, {language: Text(*text) for language, text in parts.texts.items()})
     summary = next((release.summary for release in releases.values() if release.summary), "")
-    return summary or next((text.summary for text in package.texts.values() if text.summary), ""), terms.impacts(package)
+    summary = summary or next((text.summary for text in package.texts.values() if text.summary), "")
+    return [name, summary, terms.impacts(package), list(tokens.keys(package))]
 
 
 def write_items(path: str, items: Sequence[Any]) -> None:

@@ -2,6 +2,8 @@
 
 The merged shard is built without the lock, while others publish, and published like any other change. What became dead in
 its parts meanwhile is dead in it too; when a part is gone, the work was for nothing and is dropped.
+
+A text shard of a former format is always worth merging: questions about words cannot be answered from it.
 """
 
 from __future__ import annotations
@@ -11,14 +13,12 @@ import os
 import shutil
 import tempfile
 import time
-from array import array
 from collections.abc import Iterator, Sequence
-from operator import itemgetter
 from typing import NamedTuple
 
 from pkgindex.config import Settings
 from pkgindex.errors import Exists, NoSpace
-from pkgindex.format import block, terms
+from pkgindex.format import block
 from pkgindex.format.manifest import LOOSE_PATHS, LOOSE_TEXT, Change, Manifest, Shard
 from pkgindex.format.names import token_of
 from pkgindex.packer import shardfile
@@ -27,6 +27,7 @@ from pkgindex.packer.pack import ATTEMPTS_MAX
 from pkgindex.packer.previous import Previous
 from pkgindex.packer.publish import Head, publish, withdraw
 from pkgindex.packer.target import Target
+from pkgindex.packer.textmerge import TextMerge, of_former_formats, rows_anew
 from pkgindex.store.shards import ShardFile
 
 CHUNK_PAIRS = 8192
@@ -68,7 +69,8 @@ def merge(target: Target, force: bool = False) -> Merged | None:
     for kind in FACETS:
         shards = head.manifest.shards_of(kind)
         wanted = list(shards) if force and (len(shards) > 1 or any(shard.dead for shard in shards)) else []
-        parts += wanted or chosen(shards, target.settings)
+        wanted = wanted or chosen(shards, target.settings)
+        parts += wanted + [shard for shard in of_former_formats(target.backend, shards) if shard not in wanted]
     if not parts:
         return None
     _require_space(target, parts)
@@ -96,7 +98,9 @@ def _build(target: Target, head: Head, kind: str, parts: Sequence[Shard], scratc
     try:
         if kind == "paths":
             return shardfile.build_paths(f"{scratch}/paths", _merged_pairs(files, hidden))
-        return shardfile.build_text_from(f"{scratch}/text", _TextMerge(files, hidden))
+        if of_former_formats(target.backend, mine):
+            return shardfile.build_text(f"{scratch}/text", rows_anew(head, files, hidden))
+        return shardfile.build_text_from(f"{scratch}/text", TextMerge(files, hidden))
     finally:
         for file in files:
             file.close()
@@ -173,53 +177,6 @@ def _living_pairs(file: ShardFile, dead: set[str]) -> Iterator[bytes]:
         for path, owner in block.decode(block.unpack(frame, file.name), file.name):
             if owner not in dead:
                 yield block.pair(path, owner)
-
-
-class _TextMerge:
-    """Rows and posting lists of several text shards as those of one; packages are numbered anew, in the order of names."""
-
-    def __init__(self, files: Sequence[ShardFile], hidden: Sequence[set[str]]) -> None:
-        self._files = files
-        self._hidden = hidden
-        self._numbers: list[dict[int, int]] = [{} for _ in files]
-
-    def packages(self) -> Iterator[tuple[str, str]]:
-        """(name, summary) of all that live; to be read to its end before `postings`."""
-        streams = [self._rows(place) for place in range(len(self._files))]
-        for number, (name, place, old, summary) in enumerate(heapq.merge(*streams), 1):
-            self._numbers[place][old] = number
-            yield name, summary
-
-    def postings(self) -> Iterator[tuple[str, array[int], bytes]]:
-        """(term, package numbers, worths) in the order of terms."""
-        streams = [self._terms(place) for place in range(len(self._files))]
-        current = ""
-        found: list[tuple[int, int]] = []
-        for term, postings in heapq.merge(*streams, key=itemgetter(0)):
-            if term != current:
-                if found:
-                    yield _list(current, found)
-                current, found = term, []
-            found += postings
-        if found:
-            yield _list(current, found)
-
-    def _rows(self, place: int) -> Iterator[tuple[str, int, int, str]]:
-        # Python's order of texts and SQLite's are the same: by code point is by UTF-8 byte.
-        for number, name, summary in self._files[place].rows("SELECT id, name, summary FROM packages ORDER BY name"):
-            if name not in self._hidden[place]:
-                yield name, place, number, summary
-
-    def _terms(self, place: int) -> Iterator[tuple[str, list[tuple[int, int]]]]:
-        numbers = self._numbers[place]
-        for term, postings in self._files[place].rows("SELECT term, postings FROM terms ORDER BY term"):
-            found = terms.decode_postings(postings)
-            yield term, [(numbers[old], worth) for old, worth in found.items() if old in numbers]
-
-
-def _list(term: str, found: list[tuple[int, int]]) -> tuple[str, array[int], bytes]:
-    found.sort()
-    return term, array("I", [number for number, _ in found]), bytes([worth for _, worth in found])
 
 
 def _require_space(target: Target, parts: Sequence[Shard]) -> None:

@@ -6,24 +6,20 @@ out what the manifest says of it.
 
 from __future__ import annotations
 
-import heapq
 import os
 import sqlite3
 from array import array
 from collections.abc import Iterable, Iterator
-from operator import itemgetter
 from typing import Any, NamedTuple, Protocol
 from zlib import crc32
 
-import msgpack
-
 from pkgindex.errors import NoSpace, StoreError
-from pkgindex.format import block, frame, terms
+from pkgindex.format import block, frame, lists, terms, tokens
+from pkgindex.format.lists import Listing
 from pkgindex.format.manifest import Shard
-from pkgindex.format.shard import SCHEMA, WRITE_PRAGMAS, separator, storable
-from pkgindex.packer.collect import read_items
+from pkgindex.format.shard import FORMATS, SCHEMA, WRITE_PRAGMAS, separator, storable
+from pkgindex.packer.inverter import Inverter
 
-POSTINGS_IN_MEMORY_MAX = 4_000_000
 HASH_BYTES = 1 << 20
 
 
@@ -39,22 +35,25 @@ class Built(NamedTuple):
 
 
 class TextSource(Protocol):
-    """Rows and posting lists that a text shard is made of."""
+    """Rows and lists that a text shard is made of."""
 
     def packages(self) -> Iterator[tuple[str, str]]:
-        """(name, summary), in the order of names; they are numbered from 1. Read to its end before `postings`."""
+        """(name, summary), in the order of names; they are numbered from 1. Read to its end before the others."""
 
     def postings(self) -> Iterator[tuple[str, array[int], bytes]]:
         """(term, ascending package numbers, worths), in the order of terms."""
 
+    def attributes(self) -> Iterator[Listing]:
+        """The lists, in the order of fields and tokens."""
+
 
 def build_text(file: str, rows: Iterable[list[Any]]) -> Built | None:
-    """A text shard of `[name, summary, impacts]`, in the order of names; None when there are none."""
-    inverter = _Inverter(file, rows)
+    """A text shard of `[name, summary, impacts, keys]`, in the order of names; None when there are none."""
+    inverted = _Inverted(file, rows)
     try:
-        return build_text_from(file, inverter)
+        return build_text_from(file, inverted)
     finally:
-        inverter.close()
+        inverted.close()
 
 
 def build_text_from(file: str, source: TextSource) -> Built | None:
@@ -67,6 +66,10 @@ def build_text_from(file: str, source: TextSource) -> Built | None:
             "INSERT INTO terms (term, postings) VALUES (?, ?)",
             ((storable(term), terms.encode_postings(ids, worths)) for term, ids, worths in source.postings()),
         )
+        packer = frame.Packer()
+        for number, (field, listings) in enumerate(lists.blocks(source.attributes()), 1):
+            connection.execute("INSERT INTO lists VALUES (?, ?)", (number, packer.pack(lists.encode(listings))))
+            connection.execute("INSERT INTO attributes VALUES (?, ?, ?)", (field, listings[0].token, number))
     if count:
         return Built(file, "text", count, count)
     os.unlink(file)
@@ -138,69 +141,33 @@ def _cut(chunks: Iterable[list[bytes]]) -> Iterator[list[bytes]]:
         yield rest
 
 
-class _Inverter:
-    """Turns words by package into packages by word, in bounded memory: what is too much goes to sorted runs."""
+class _Inverted:
+    """Rows as they come, and the lists that they make together."""
 
     def __init__(self, file: str, rows: Iterable[list[Any]]) -> None:
-        self._file = file
         self._rows = rows
-        self._runs = 0
-        self._count = 0
-        self._lists: dict[str, tuple[array[int], bytearray]] = {}
+        self._words = Inverter(f"{file}.words", "Q")
+        self._keys = Inverter(f"{file}.keys", "I")
 
     def packages(self) -> Iterator[tuple[str, str]]:
-        for number, (name, summary, impacts) in enumerate(self._rows, 1):
-            self._add(number, impacts)
+        for number, (name, summary, impacts, keys) in enumerate(self._rows, 1):
+            # The worth below the number, so that they go the same way together.
+            self._words.add_each((word, number << 8 | worth) for word, worth in impacts.items())
+            self._keys.add(number, keys)
+            self._keys.add(number, tokens.name_keys(name))
             yield name, summary
 
-    def _add(self, number: int, impacts: dict[str, int]) -> None:
-        lists = self._lists
-        for word, worth in impacts.items():
-            try:
-                ids, worths = lists[word]
-            except KeyError:
-                ids, worths = lists[word] = (array("I"), bytearray())
-            ids.append(number)
-            worths.append(worth)
-        self._count += len(impacts)
-        if self._count > POSTINGS_IN_MEMORY_MAX:
-            self._spill()
-
     def postings(self) -> Iterator[tuple[str, array[int], bytes]]:
-        """All lists, in the order of words."""
-        if not self._runs:
-            for word in sorted(self._lists):
-                ids, worths = self._lists[word]
-                yield word, ids, bytes(worths)
-            return
-        self._spill()
-        runs = [read_items(self._run(number)) for number in range(self._runs)]
-        current, ids, worths = "", array("I"), bytearray()
-        for word, more, values in heapq.merge(*runs, key=itemgetter(0)):
-            if word != current:
-                if ids:
-                    yield current, ids, bytes(worths)
-                current, ids, worths = word, array("I"), bytearray()
-            ids.frombytes(more)
-            worths += values
-        if ids:
-            yield current, ids, bytes(worths)
+        for word, entries in self._words.lists():
+            yield word, array("I", [entry >> 8 for entry in entries]), bytes([entry & 255 for entry in entries])
+
+    def attributes(self) -> Iterator[Listing]:
+        for key, numbers in self._keys.lists():
+            yield Listing(*tokens.split(key), numbers)
 
     def close(self) -> None:
-        for number in range(self._runs):
-            os.unlink(self._run(number))
-
-    def _spill(self) -> None:
-        packer = msgpack.Packer(use_bin_type=True, unicode_errors="surrogateescape")
-        with open(self._run(self._runs), "wb") as file:
-            for word in sorted(self._lists):
-                ids, worths = self._lists[word]
-                file.write(packer.pack([word, ids.tobytes(), bytes(worths)]))
-        self._runs += 1
-        self._lists, self._count = {}, 0
-
-    def _run(self, number: int) -> str:
-        return f"{self._file}.run{number}"
+        self._words.close()
+        self._keys.close()
 
 
 class _writing:
@@ -211,7 +178,7 @@ class _writing:
         self._guard = _failing_as_ours(file)
         with self._guard:
             self._connection = sqlite3.connect(file, isolation_level=None)
-            self._connection.executescript(WRITE_PRAGMAS + SCHEMA[kind])
+            self._connection.executescript(f"{WRITE_PRAGMAS} PRAGMA user_version = {FORMATS[kind]}; {SCHEMA[kind]}")
             self._connection.execute("BEGIN")
 
     def __enter__(self) -> sqlite3.Connection:

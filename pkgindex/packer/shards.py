@@ -131,7 +131,7 @@ def _write_loose(head: Head, plan: Plan, outcomes: Sequence[Outcome]) -> tuple[i
             continue
         parts = Parts(record)
         if bits & LOOSE_TEXT and name not in texts:
-            rows.append([name, *row_of(name, parts)])
+            rows.append(row_of(name, parts))
         if bits & LOOSE_PATHS and name not in filed:
             tail = b"\t" + name.encode("utf-8", "surrogateescape")
             paths = {path for _, frame in parts.files.values() for path in decompress_paths(frame)}

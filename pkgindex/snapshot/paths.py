@@ -66,9 +66,11 @@ class PathsShard:
         for frame in self._frames(""):
             yield from block.decode(block.unpack(frame, self.name, self._unpacker), self.name)
 
-    def cost(self, narrow: str) -> int:
-        """How many blocks fit *narrow*."""
-        return sum(1 for _ in self._file.rows("SELECT rowid FROM trigrams WHERE trigrams MATCH ?", narrow))
+    def cost(self, narrow: str, most: int) -> int:
+        """How many blocks fit *narrow*, counted up to *most*."""
+        counted = "SELECT count(*) FROM (SELECT 1 FROM trigrams WHERE trigrams MATCH ? LIMIT ?)"
+        row = self._file.row(counted, narrow, most)
+        return row[0] if row is not None else 0
 
     def _equal(self, path: bytes, listed: list[bytes], owners: list[str]) -> Iterator[tuple[bytes, str]]:
         if path in listed:

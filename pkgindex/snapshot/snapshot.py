@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 
 from pkgindex.format import forward, reverse
-from pkgindex.format.block import pair
+from pkgindex.format.block import LINES, pair
 from pkgindex.format.manifest import LOOSE_PATHS, LOOSE_TEXT, Manifest, Shard
 from pkgindex.format.page import Entry, group_of, page_of
 from pkgindex.model.package import Package, Relation
@@ -113,17 +113,38 @@ class Snapshot:
                 streams.append((lines[chosen[0]], lines[chosen[-1]], iter([batch])))
         return _in_order(streams)
 
+    def blocks(self, narrow: str, most: int) -> int:
+        """How many blocks of paths fit *narrow*, of all when it is empty; counted up to *most* a shard."""
+        shards = self.manifest.shards_of("paths")
+        if not narrow:
+            return sum(shard.rows // LINES + 1 for shard in shards)
+        return sum(self._paths_shard(shard.number).cost(narrow, most) for shard in shards)
+
     # Words
 
-    def search(self, words: list[str], exact: str, limit: int | None) -> list[text.Found]:
-        """The packages that hold every word, best first. See `text.search`."""
+    @cached_property
+    def text_shards(self) -> list[text.TextShard | text.LooseText]:
+        """What the packages are listed in: the shards, and the loose packages as one more."""
         from pkgindex.snapshot import text
 
-        return text.search(self._text_shards, words, exact, self.manifest.packages, limit)
+        loose = self._loose(LOOSE_TEXT)
+        found: list[text.TextShard | text.LooseText] = [
+            text.TextShard(self._file(shard), self._blobs.dead("text", shard.number, shard.dead_stamp).union(loose))
+            for shard in self.manifest.shards_of("text")
+        ]
+        if loose:
+            found.append(text.LooseText(self._loose_packages(LOOSE_TEXT)))
+        return found
 
     def names(self, beginning: str) -> Iterator[str]:
         """Shipped packages whose names begin so, in order."""
-        return heapq.merge(*[shard.names(beginning) for shard in self._text_shards])
+        return heapq.merge(*[shard.names(beginning) for shard in self.text_shards])
+
+    def similar(self, name: str, most: int) -> list[str]:
+        """At most *most* shipped packages of a name like *name*, the likest first."""
+        from pkgindex.snapshot import similar
+
+        return similar.similar(self.text_shards, name, most)
 
     # Details
 
@@ -180,19 +201,6 @@ class Snapshot:
             hidden = self._blobs.dead("paths", number, shard.dead_stamp).union(self._loose(LOOSE_PATHS))
             opened = self._open_paths[number] = PathsShard(self._file(shard), hidden)
         return opened
-
-    @cached_property
-    def _text_shards(self) -> list[text.TextShard | text.LooseText]:
-        from pkgindex.snapshot import text
-
-        loose = self._loose(LOOSE_TEXT)
-        found: list[text.TextShard | text.LooseText] = [
-            text.TextShard(self._file(shard), self._blobs.dead("text", shard.number, shard.dead_stamp).union(loose))
-            for shard in self.manifest.shards_of("text")
-        ]
-        if loose:
-            found.append(text.LooseText(self._loose_packages(LOOSE_TEXT)))
-        return found
 
 
 def _key(shard: Shard) -> tuple[str, int, str]:

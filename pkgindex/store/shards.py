@@ -37,7 +37,7 @@ class ShardFile:
             self._handles = _handles(backend.local_file(self.name))
             self.expect_scattered_reads()
             self._connection.executescript(layout.READ_PRAGMAS)
-            _check(self._connection, shard, self.name)
+            self.format = _check(self._connection, shard, self.name)
         except DAMAGE as error:
             raise failure(error, self.name) from error
 
@@ -129,14 +129,17 @@ def _connect(backend: Backend, name: str) -> sqlite3.Connection:
     return connection
 
 
-def _check(connection: sqlite3.Connection, shard: Shard, name: str) -> None:
+def _check(connection: sqlite3.Connection, shard: Shard, name: str) -> int:
+    """The format that the shard is written in."""
     application = connection.execute("PRAGMA application_id").fetchone()[0]
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    newest = layout.FORMATS[shard.kind]
     if application != layout.APPLICATION_ID:
         raise Corrupt(f"{name}: an SQLite file, but not a shard; {REMEDY}")
-    if version > layout.FORMAT:
-        raise NewerFormat(f"format {version} in {name}: this pkgindex reads up to {layout.FORMAT}; upgrade it")
+    if version > newest:
+        raise NewerFormat(f"format {version} in {name}: this pkgindex reads up to {newest}; upgrade it")
     facts = dict(connection.execute("SELECT key, value FROM facts"))
     if (facts.get("kind"), facts.get("number"), facts.get("stamp")) != (shard.kind, shard.number, shard.stamp):
         found = f"{facts.get('kind')}-{facts.get('number')}.{facts.get('stamp')}"
         raise Corrupt(f"{name}: holds shard {found}; {REMEDY}")
+    return version

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+from array import array
+from binascii import crc_hqx
 from pathlib import Path
 
 import pytest
 
 from docs.docpages import column, section, tables
-from pkgindex.format import block, dead, envelope, forward, names, reverse, shard, terms
+from pkgindex.format import block, dead, envelope, forward, lists, names, reverse, shard, terms, tokens
 from pkgindex.format.manifest import (
     LOOSE_PATHS,
     LOOSE_TEXT,
@@ -118,17 +120,18 @@ def _in_schema_order(schema: str, tables: list[str]) -> list[str]:
 
 
 def test_the_facts_of_a_shard_and_the_numbers_that_sqlite_shows(tmp_path: Path) -> None:
-    built = shardfile.build_text(str(tmp_path / "text"), [["curl", "transfer data", {"curl": 200}]])
+    built = shardfile.build_text(str(tmp_path / "text"), [["curl", "transfer data", {"curl": 200}, ["section\0web"]]])
     assert built is not None
     shardfile.seal(built, 1, STAMP)
     connection = sqlite3.connect(built.file)
     assert {key for (key,) in connection.execute("SELECT key FROM facts")} == set(column(PAGE, "Shards", "fact"))
     numbers = [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version", "page_size")]
     connection.close()
-    assert numbers == [shard.APPLICATION_ID, shard.FORMAT, shard.PAGE_BYTES]
+    assert numbers == [shard.APPLICATION_ID, shard.FORMATS["text"], shard.PAGE_BYTES]
     said = " ".join(section(PAGE, "Shards").split())
     assert f"`application_id` is `0x{numbers[0]:08X}`" in said
-    assert f"`user_version` is the format, `{numbers[1]}`; a page has {numbers[2]} bytes" in said
+    formats = [f"`{number}` of {kind} shards" for kind, number in shard.FORMATS.items()]
+    assert f"`user_version` is the format, {' and '.join(formats)}; a page has {numbers[2]} bytes" in said
 
 
 def test_the_columns_that_words_are_weighted_by() -> None:
@@ -142,7 +145,28 @@ def test_the_columns_that_words_are_weighted_by() -> None:
 
 
 def test_a_posting_list_is_laid_out_as_the_page_says() -> None:
-    assert terms.encode_postings([3, 5], [200, 7]) == b"\0" + b"\3\0\0\0" + b"\2\0\0\0" + bytes([200, 7])
+    content = b"\3\0\0\0" + b"\2\0\0\0" + bytes([200, 7])
+    assert terms.encode_postings([3, 5], [200, 7]) == b"\0" + content + crc_hqx(content, 0xFFFF).to_bytes(2, "little")
+
+
+def test_a_block_of_lists_is_laid_out_as_the_page_says() -> None:
+    found = {"net": [3, 5], "web": [4]}
+    written = lists.encode([lists.Listing("section", token, array("I", packages)) for token, packages in found.items()])
+    numbers = [2, 1, 3, 2, 4]
+    assert written == (7).to_bytes(4, "little") + b"net\nweb" + b"".join(number.to_bytes(4, "little") for number in numbers)
+    assert column(PAGE, "Text shards", "part") == ["length", "tokens", "counts", "numbers"]
+    said = " ".join(section(PAGE, "Text shards").split())
+    assert f"at most {lists.TOKENS_MAX} tokens, and at most {lists.NUMBERS_MAX} packages unless it has one token" in said
+
+
+def test_the_fields_of_the_lists_that_no_package_carries() -> None:
+    said = section(PAGE, "Text shards")
+    assert tokens.BARE == ""
+    assert f"the field `{tokens.SIMILAR}`" in said
+    assert f"{tokens.PIECE_CHARACTERS_MAX} characters" in said
+    assert f"{tokens.TERM_CHARACTERS_MAX} of an identifier" in " ".join(said.split())
+    never = " ".join(said.split()).partition("never listed: ")[2].partition(".")[0]
+    assert never.replace("`", "").split(", ") == sorted(tokens.UNLISTED - {"relation", "kind"})
 
 
 def test_a_block_is_laid_out_as_the_page_says() -> None:
@@ -182,4 +206,4 @@ def test_the_limits_that_the_page_names() -> None:
 def test_the_history_ends_with_the_format_that_is_written() -> None:
     formats = [int(number) for number in column(PAGE, "History", "format")]
     assert formats == sorted(formats)
-    assert formats[-1] == envelope.FORMAT == shard.FORMAT
+    assert formats[-1] == max(envelope.FORMAT, *shard.FORMATS.values())

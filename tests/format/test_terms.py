@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from format.strategies import packages
 from pkgindex.format import terms
+from pkgindex.format.words import TERM_CHARACTERS_MAX, words
 from pkgindex.model.package import Package, Release, Text
 
 postings = st.dictionaries(st.integers(1, 2**31), st.integers(1, 255), max_size=200)
@@ -43,19 +44,19 @@ def test_a_long_posting_list_that_is_damaged_is_never_another_list() -> None:
 def test_the_worth_of_a_word_fits_a_byte_and_is_above_nothing(package: Package) -> None:
     found = terms.impacts(package)
     assert all(1 <= worth <= 255 for worth in found.values())
-    assert all(0 < len(word) <= terms.TERM_CHARACTERS_MAX for word in found)
+    assert all(0 < len(word) <= TERM_CHARACTERS_MAX for word in found)
 
 
 @given(package=packages)
 def test_a_package_is_found_by_the_words_of_its_name(package: Package) -> None:
-    assert set(terms.words(package.name)) <= set(terms.impacts(package))
+    assert set(words(package.name)) <= set(terms.impacts(package))
 
 
 @given(text=st.text())
 def test_words_asked_for_twice_over_are_the_same_words(text: str) -> None:
-    once = terms.words(text)
-    if all(len(word) < terms.TERM_CHARACTERS_MAX for word in once):
-        assert terms.words(" ".join(once)) == [again for word in once for again in terms.words(word)]
+    once = words(text)
+    if all(len(word) < TERM_CHARACTERS_MAX for word in once):
+        assert words(" ".join(once)) == [again for word in once for again in words(word)]
 
 
 @pytest.mark.parametrize(
@@ -72,7 +73,7 @@ def test_words_asked_for_twice_over_are_the_same_words(text: str) -> None:
     ],
 )
 def test_words_are_folded(text: str, found: list[str]) -> None:
-    assert terms.words(text) == found
+    assert words(text) == found
 
 
 def test_a_name_counts_more_than_a_summary_and_that_more_than_a_description() -> None:

@@ -16,13 +16,16 @@ from pathlib import Path
 from typing import Any
 
 from pkgindex.config import Settings
-from pkgindex.format.envelope import FORMAT
+from pkgindex.format import envelope
+from pkgindex.format.shard import FORMATS
 from pkgindex.packer.pack import pack
 from pkgindex.packer.submissions import Submission
 from pkgindex.packer.target import Target
 from pkgindex.store.local import LocalBackend
 
 HERE = Path(__file__).resolve().parent
+# The newest of all: when one kind of file gets a new format, a golden index has it.
+FORMAT = max(envelope.FORMAT, *FORMATS.values())
 REPO = "golden"
 
 FIRST: list[dict[str, Any]] = [

@@ -8,13 +8,17 @@ from pathlib import Path
 import pytest
 
 from golden import make_golden
-from pkgindex.format.envelope import FORMAT
+from pkgindex.errors import OlderShard
+from pkgindex.packer.merge import merge
+from pkgindex.packer.target import Target
 from pkgindex.query.index import Index
+from pkgindex.snapshot.verify import verify
+from pkgindex.store.local import LocalBackend
 
 HERE = Path(__file__).resolve().parent
 
 
-@pytest.fixture(params=range(1, FORMAT + 1))
+@pytest.fixture(params=range(1, make_golden.FORMAT + 1))
 def golden(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """The index of each format, from the first on."""
     return unpacked(request.param, tmp_path / "golden")
@@ -46,7 +50,7 @@ def answers(root: Path) -> dict[str, object]:
             "packages": {name: index.package(name) for name in index.names()},
             "paths": list(index.paths("/")),
             "owner": index.owner("/usr/bin/curl", "lib64/ld-linux-x86-64.so.2", "/usr/bin/wget", "/no/such"),
-            "search": index.search("library"),
+            "search": [list(index.search(question)) for question in ("library", "section:web", "depends:libc6 curl")],
             "dependants": index.dependants("libc6", constraints=True),
             "provided": index.dependencies("docbook2X", resolve=True),
             "why": index.why("curl", "zlib1g"),
@@ -68,6 +72,23 @@ def test_format_1_is_still_read(tmp_path: Path) -> None:
         assert [edge.relation for edge in index.dependencies("docbook2X")] == ["python3:any (>= 3.11) | pypy3"] * 2
         assert list(index.paths("leaving")) == []
         assert [hit.package for hit in before.paths("leaving")] == ["leaving"]
+
+
+def test_of_format_1_words_are_not_answered_from_shards_until_they_are_written_anew(tmp_path: Path) -> None:
+    root = unpacked(1, tmp_path)
+    with Index(str(root)) as index:
+        [shard, *_] = index.snapshot(make_golden.REPO).text_shards
+        assert list(shard.names("")) == ["curl", "docbook2X", "libcurl4"]
+        for ask in (lambda: shard.postings("curl"), lambda: shard.attribute("section", "web"), shard.fields):
+            with pytest.raises(OlderShard, match="format 1, which lists no attributes; run 'pkgindex pack --rebuild REPO'"):
+                ask()
+    backend = LocalBackend(str(root / make_golden.REPO))
+    assert {fault.file.partition("-")[0] for fault in verify(backend, make_golden.REPO).faults} == {"shards/text"}
+    assert merge(Target(backend, make_golden.REPO, make_golden.LOOSE)) is not None
+    assert verify(backend, make_golden.REPO).sound
+    with Index(str(root)) as index:
+        assert [hit.package for hit in index.search("section:web")] == ["curl"]
+        assert index.recovered == []
 
 
 def test_what_is_read_of_every_format_is_what_was_put_in(golden: Path, made: Path) -> None:

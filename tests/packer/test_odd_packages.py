@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from packer.world import Expected, checked, drop, make, newest, packed
+from packer.world import Expected, checked, drop, holding, make, newest, packed
 from pkgindex.query import relations
 from pkgindex.store.memory import MemoryBackend
 
@@ -63,8 +63,7 @@ def test_a_package_of_which_only_files_are_known_is_found_by_its_name_whatever_w
             backend = MemoryBackend()
             for content in history:
                 packed(backend, drop(tmp_path, content), loose_packages_max=limit)
-            found = newest(backend).search(["curl"], "curl", None)
-            assert [hit.package for hit in found] == ["curl"]
+            assert holding(newest(backend), "curl") == ["curl"]
             assert list(newest(backend).names("c")) == ["curl"]
 
 

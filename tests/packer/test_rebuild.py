@@ -14,7 +14,7 @@ from hypothesis import settings as trying
 from hypothesis import strategies as st
 
 from packer.damage import FIRST, SECOND, THIRD, damaged, reachable, small, verdict_of
-from packer.world import REPO, answers, drop, newest, packed, plain
+from packer.world import REPO, answers, drop, holding, newest, packed, plain
 from pkgindex.config import Settings
 from pkgindex.errors import NewerFormat, NoIndex, NoSpace, StoreError
 from pkgindex.format.manifest import PARTITIONS
@@ -299,11 +299,11 @@ def test_the_sample_is_rebuilt_the_same_on_a_disk(tmp_path: Path, processes: int
 
 
 def plainly(backend: LocalBackend) -> Mapping[str, Any]:
-    """Without the rankings of every word, of which the sample has thousands."""
+    """Without the packages of every word, of which the sample has thousands."""
     snapshot = newest(backend)
     packages = {name: plain(found) for name, entry in snapshot.entries() if (found := snapshot.package(name)) is not None}
     dependants = {name: snapshot.dependants(name) for name, _ in snapshot.entries()}
-    found = {word: snapshot.search([word], word, None) for word in ("library", "shell", "c", "tool", "python3")}
+    found = {word: holding(snapshot, word) for word in ("library", "shell", "c", "tool", "python3")}
     batches = snapshot.matching("", lambda text: True, lambda paths: list(range(len(paths))))
     return {"packages": packages, "dependants": dependants, "found": found,
             "pairs": [pair for batch in batches for pair in zip(*batch, strict=True)]}

@@ -13,7 +13,7 @@ from itertools import count
 from typing import Any
 
 from pkgindex.config import Settings
-from pkgindex.format import terms
+from pkgindex.format import terms, tokens
 from pkgindex.format.reverse import kinds_of
 from pkgindex.model.package import Package
 from pkgindex.packer.pack import Report, pack
@@ -129,6 +129,9 @@ def checked(snapshot: Snapshot, expected: dict[str, Package]) -> None:
         name: plain(package) for name, package in expected.items()}
     _checked_files(snapshot, expected)
     _checked_relations(snapshot, expected)
+    assert worths(snapshot) == {(name, word): worth for name, package in expected.items()
+                                for word, worth in terms.impacts(package).items()}
+    assert listed(snapshot) == {(name, *pair) for name, package in expected.items() for pair in tokens.listed(package)}
     manifest = snapshot.manifest
     assert manifest.names == len(directory)
     assert manifest.packages == len(shipped)
@@ -164,16 +167,41 @@ def _checked_relations(snapshot: Snapshot, expected: dict[str, Package]) -> None
         assert {name: set(kinds_of(mask)) for name, mask in zip(names, masks, strict=True)} == reverse.get(name, {})
 
 
+def worths(snapshot: Snapshot) -> dict[tuple[str, str], int]:
+    """What each word is worth in each package, by all text shards together."""
+    return {
+        (shard.package(number)[0], word): worth
+        for shard in snapshot.text_shards
+        for word in shard.words_like("", lambda word: True)
+        for number, worth in shard.postings(word).items()
+    }
+
+
+def listed(snapshot: Snapshot) -> set[tuple[str, str, str]]:
+    """(package, field, token) by all text shards together."""
+    return {
+        (shard.package(number)[0], field, token)
+        for shard in snapshot.text_shards
+        for field in (tokens.BARE, tokens.SIMILAR, *shard.fields())
+        for token, numbers in shard.attributes_like(field, "", lambda token: True)
+        for number in numbers
+    }
+
+
+def holding(snapshot: Snapshot, word: str) -> list[str]:
+    """The packages that hold *word*, in order."""
+    return sorted(shard.package(number)[0] for shard in snapshot.text_shards for number in shard.postings(word))
+
+
+def summaries(snapshot: Snapshot) -> dict[str, str]:
+    """The line that stands for each package."""
+    return {name: summary for shard in snapshot.text_shards for name, summary in shard.packages(shard.numbers()).values()}
+
+
 def answers(snapshot: Snapshot) -> dict[str, Any]:
-    """What is ranked or followed, beyond what `checked` looks at: to be compared between two histories."""
+    """What is listed or followed, to be compared between two histories."""
     shipped = [name for name, entry in sorted(snapshot.entries()) if entry.shipped]
-    packages = [package for name in shipped if (package := snapshot.package(name)) is not None]
-    words = sorted({word for package in packages for word in terms.impacts(package)})
-    found: dict[str, Any] = {"words": words}
-    for first, second in zip(words, words[1:] + words[:1], strict=True):
-        for limit in (None, 1):
-            found[f"search {first} {limit}"] = snapshot.search([first], first, limit)
-        found[f"search {first} {second}"] = snapshot.search([first, second], f"{first}-{second}", None)
+    found: dict[str, Any] = {"worths": worths(snapshot), "listed": listed(snapshot), "summaries": summaries(snapshot)}
     for name, _ in sorted(snapshot.entries()):
         found[f"rdeps {name}"] = _bare(relations.dependants(snapshot, name, transitive=True, resolve=True))
         found[f"rdeps {name} constrained"] = _bare(relations.dependants(snapshot, name, constraints=True))

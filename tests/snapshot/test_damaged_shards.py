@@ -47,7 +47,13 @@ def asked(snapshot: Snapshot) -> tuple[object, ...]:
         list(snapshot.owners([b"/usr/bin/p7", b"/usr/bin/nobody"])),
         [paths for batch in snapshot.matching(narrow, may, select) for paths in batch],
         sum(len(paths) for paths, _ in snapshot.matching("", lambda text: True, lambda paths: list(range(len(paths))))),
-        snapshot.search(["web", "server"], "p7", 3),
+        [listing for shard in snapshot.text_shards for listing in (
+            shard.postings("web"), shard.cost("server"), list(shard.words_like("p", str.isascii)), shard.fields(),
+            shard.attribute("version", "1"), shard.attribute_cost("arch", "all"),
+            list(shard.attributes_like("~", "p", str.isascii)),
+            shard.packages(shard.numbers_of(["p7", "p8", "nobody"]).values()), list(shard.names_like("p1", str.isascii)),
+        )],
+        snapshot.similar("p77", 3),
         list(snapshot.names("p8")),
     )
 
@@ -106,7 +112,7 @@ def test_a_database_that_is_not_this_shard_is_corrupt(sound: dict[str, bytes], k
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_shard_of_a_later_format_is_told_apart(sound: dict[str, bytes], kind: str) -> None:
     with pytest.raises(NewerFormat, match="upgrade"):
-        asked(newest(changed(sound, kind, "PRAGMA user_version = 2")))
+        asked(newest(changed(sound, kind, "PRAGMA user_version = 3")))
 
 
 @pytest.mark.parametrize(
@@ -122,6 +128,13 @@ def test_a_shard_of_a_later_format_is_told_apart(sound: dict[str, bytes], kind: 
         ("text", "UPDATE terms SET postings = 'text'"),
         ("text", "UPDATE terms SET postings = 7"),
         ("text", "UPDATE packages SET id = id + 1000"),
+        ("text", "UPDATE attributes SET first = first || 'x'"),
+        ("text", "UPDATE attributes SET block = block + 1"),
+        ("text", "UPDATE attributes SET block = 'x'"),
+        ("text", "UPDATE lists SET frame = zeroblob(length(frame))"),
+        ("text", "UPDATE lists SET frame = 'text'"),
+        ("text", "UPDATE lists SET frame = 7"),
+        ("text", "DELETE FROM lists"),
     ],
 )
 def test_rows_that_are_not_what_they_should_be_are_corrupt(sound: dict[str, bytes], kind: str, statement: str) -> None:

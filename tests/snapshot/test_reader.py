@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from packer.world import REPO, drop, packed
+from packer.world import REPO, drop, holding, packed
 from pkgindex.errors import Corrupt, Gone, NewerFormat, NoIndex, NotFound
 from pkgindex.snapshot import reader as reader_module
 from pkgindex.snapshot.reader import Reader
@@ -28,7 +28,7 @@ def backend(tmp_path: Path) -> MemoryBackend:
 
 def everything(backend: MemoryBackend) -> object:
     return Reader(backend, REPO).ask(lambda snapshot: (
-        snapshot.package("curl"), list(snapshot.owners([b"/usr/bin/curl"])), snapshot.search(["web"], "", None),
+        snapshot.package("curl"), list(snapshot.owners([b"/usr/bin/curl"])), holding(snapshot, "web"),
         snapshot.dependants("libc6"), snapshot.generation,
     ))
 

@@ -17,7 +17,7 @@ from typing import Any
 import msgpack
 
 from pkgindex.errors import Corrupt, StoreError
-from pkgindex.format import forward, names, page, reverse, terms
+from pkgindex.format import forward, names, page, reverse, terms, tokens
 from pkgindex.format import group as group_file
 from pkgindex.format.digest import digest
 from pkgindex.format.manifest import Manifest
@@ -185,8 +185,10 @@ class Facts:
         if paths:
             self.pairs[name] += sum(map(hash, paths))
         impacts = terms.impacts(package)
-        self.rows[name] += row_hash(storable(summary_of(package))) + sum(
-            [hash(storable(term)) * worth for term, worth in impacts.items()]
+        self.rows[name] += (
+            row_hash(storable(summary_of(package)))
+            + sum([hash(storable(term)) * worth for term, worth in impacts.items()])
+            + sum(map(hash, tokens.keys(package) | tokens.name_keys(name)))
         )
         for target, mask in _masks(releases).items():
             self.edges[target] += hash((name, mask))
@@ -260,7 +262,7 @@ def ascending(items: list[Any]) -> bool:
 
 
 def row_hash(summary: str) -> int:
-    """What a row is worth in a balance, besides its words."""
+    """What a row is worth in a balance, besides its words and attributes."""
     return hash(("row", summary))
 
 

@@ -7,10 +7,11 @@ from itertools import chain, groupby
 from zlib import crc32
 
 from pkgindex.errors import Corrupt, StoreError
-from pkgindex.format import block, dead, names, terms
+from pkgindex.format import block, dead, names
 from pkgindex.format.manifest import LOOSE_PATHS, LOOSE_TEXT, Manifest, Shard
 from pkgindex.format.shard import separator
-from pkgindex.snapshot.verify.facts import MALFORMED, Balance, Facts, ascending, row_hash
+from pkgindex.snapshot.verify.facts import MALFORMED, Balance, Facts, ascending
+from pkgindex.snapshot.verify.texts import text_sums
 from pkgindex.snapshot.verify.verdict import Findings
 from pkgindex.store.backend import Backend
 from pkgindex.store.faults import unread
@@ -151,33 +152,15 @@ class Shards:
         self._findings.counts["pairs"] += count
 
     def _check_text(self, file: ShardFile, hidden: set[str]) -> None:
-        shard = file.shard
-        living: list[str | None] = []
-        sums: list[int] = []
-        last = ""
-        for number, (found, name, summary) in enumerate(file.rows("SELECT id, name, summary FROM packages ORDER BY id"), 1):
-            if found != number or name <= last:
-                raise Corrupt(f"package {name!r} is out of its order")
-            living.append(name if name not in hidden else None)
-            sums.append(row_hash(summary))
-            last = name
-        if not len(living) == shard.rows == shard.packages:
-            raise Corrupt(f"holds {len(living)} packages where its manifest says {shard.rows}")
-        for term, postings in file.rows("SELECT term, postings FROM terms"):
-            worth_of = terms.decode_postings(postings)
-            if not worth_of or min(worth_of) < 1:
-                raise Corrupt(f"the postings of {term!r} are empty, or of nothing")
-            weight = hash(term)
-            for number, worth in worth_of.items():
-                sums[number - 1] += weight * worth
-            self._findings.counts["postings"] += len(worth_of)
-        for name_or_none, total in zip(living, sums, strict=True):
-            if name_or_none is not None:
-                self._facts.rows[name_or_none] -= total
+        sums, postings = text_sums(file)
+        self._findings.counts["postings"] += postings
+        for name, total in sums.items():
+            if name not in hidden:
+                self._facts.rows[name] -= total
 
     def _check_balance(self, kind: str, shards: tuple[Shard, ...], loose: set[str]) -> None:
         balance: Balance = self._facts.pairs if kind == "paths" else self._facts.rows
-        what = "files" if kind == "paths" else "words"
+        what = "files" if kind == "paths" else "words and attributes"
         where = ", ".join(names.shard_name(kind, shard.number, shard.stamp) for shard in shards)
         where = where or f"generations/{self._manifest.generation:016d}"
         for name, rest in balance.items():
