@@ -37,12 +37,12 @@ class FileNames:
             self._known[term] = self._owners(keys_of(term, self._case).values())
         return self._known[term]
 
-    def blocks(self, term: Term) -> int:
-        """How many blocks of paths must be read for *term*."""
+    def blocks(self, term: Term, most: int) -> int:
+        """How many blocks of paths must be read for *term*, counted up to *most*."""
         if term in self._known:
             return 0
         pattern = pattern_of(term, self._case, self._engine)
-        return self._snapshot.blocks(pattern.narrow) if pattern is not None else 0
+        return self._snapshot.blocks(pattern.narrow, most) if pattern is not None else 0
 
     def commands(self, term: Term) -> frozenset[str]:
         """The packages with a program that is called what *term* says, as it is spelled or in lower case."""

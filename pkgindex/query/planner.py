@@ -22,8 +22,10 @@ JUDGE_SECONDS = 0.0002
 LOOKUP_SECONDS = 0.0005
 RANGE_SECONDS = 0.005
 SCAN_SECONDS = 0.1
-BLOCK_SECONDS = 0.00005
+BLOCK_SECONDS = 0.0001
 WALK_SECONDS = 0.3
+# What a term about files is taken to read before anyone has counted.
+BLOCKS_USUAL = 100
 
 
 class Part(NamedTuple):
@@ -66,7 +68,7 @@ class Planner:
     def _all(self, parts: Sequence[Query], thing: bool) -> Bound:
         found: Bound | None = None
         for part in sorted(parts, key=self._seconds):
-            if found is not None and found.numbers is not None and len(found.numbers) * JUDGE_SECONDS < self._seconds(part):
+            if found is not None and self._is_dearer(part, found):
                 self._pass(part)
                 found &= ANYTHING
             else:
@@ -86,19 +88,29 @@ class Planner:
     def _pass(self, query: Query) -> None:
         self.parts.append(Part(written(query), "not looked up: the packages that are left are fewer than it costs", None, 0.0))
 
-    def _seconds(self, query: Query) -> float:
-        """About how long it takes to look *query* up."""
-        if isinstance(query, Term):
-            return self._seconds_of_term(query)
-        if isinstance(query, Not | Packages):
-            return self._seconds(query.part)
-        return sum(map(self._seconds, query.parts))
+    def _is_dearer(self, part: Query, found: Bound) -> bool:
+        """Whether to look *part* up costs more than to look at the packages in *found*."""
+        if found.numbers is None:
+            return False
+        judging = len(found.numbers) * JUDGE_SECONDS
+        return self._seconds(part, judging) > judging
 
-    def _seconds_of_term(self, term: Term) -> float:
+    def _seconds(self, query: Query, most: float = 0.0) -> float:
+        """About how long it takes to look *query* up; where it is *most* seconds or more need not be known."""
+        if isinstance(query, Term):
+            return self._seconds_of_term(query, most)
+        if isinstance(query, Not | Packages):
+            return self._seconds(query.part, most)
+        return sum([self._seconds(part, most) for part in query.parts])
+
+    def _seconds_of_term(self, term: Term, most: float) -> float:
         if term.field in COMPUTED:
             return WALK_SECONDS
         if term.field in FILE_FIELDS or not (term.field or (self._strong and not self._pkg5)):
-            return LOOKUP_SECONDS + BLOCK_SECONDS * self._narrower.files.blocks(term)
+            # A bare word is looked for last: it is found elsewhere, and most often is.
+            usual = BLOCKS_USUAL if term.field else 2 * BLOCKS_USUAL
+            blocks = self._narrower.files.blocks(term, int(most / BLOCK_SECONDS) + 1) if most else usual
+            return LOOKUP_SECONDS + BLOCK_SECONDS * blocks
         if term.kind in (REGEX, COMPARE):
             return SCAN_SECONDS
         if term.kind == GLOB:

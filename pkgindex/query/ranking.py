@@ -7,7 +7,7 @@ one. Packages that only the name of some file answers for come after all others;
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from pkgindex.format.terms import rarity
@@ -70,6 +70,16 @@ class Scale:
         if not rarities:
             return PLAIN
         return sum([rarity * impact / 255 for rarity, impact in zip(rarities, impacts, strict=True)])
+
+    def worths(
+        self, place: int, packages: Iterable[int], postings: Sequence[Mapping[int, int]], extras: Mapping[int, float]
+    ) -> dict[int, float]:
+        """The same of many packages at once, with what is added to some of them."""
+        if len(postings) > 1:
+            return {package: self.worth(place, [found.get(package, 0) for found in postings]) + extras.get(package, 0.0)
+                    for package in packages}
+        [rarity], [found] = self._rarities[place], postings
+        return {package: rarity * found.get(package, 0) / 255 + extras.get(package, 0.0) for package in packages}
 
     def extra(self, place: int, name: bool, provided: bool, command: bool) -> float:
         """What is added where the term is a whole name."""

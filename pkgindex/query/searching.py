@@ -14,7 +14,7 @@ Invariants:
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from typing import NamedTuple
 
 from pkgindex.format.tokens import folded
@@ -72,7 +72,7 @@ class Search:
             number = shard.numbers_of([package]).get(package)
             if number is not None:
                 judged = self._look(package, False)
-                return _Scores(self, shard, {}).reasons(number, judged.leaves if judged else ())
+                return _Scores(self, shard, {}, Bound({number}, True)).reasons(number, judged.leaves if judged else ())
         return []
 
     def _phase(self, strong: bool, done: set[str]) -> Iterator[Candidate]:
@@ -90,10 +90,10 @@ class Search:
         if bound.numbers is not None:
             self.candidates += len(bound.numbers)
         certain = bound.exact and self._additive and all(found.exact for found in planner.terms.values())
-        scores = _Scores(self, shard, planner.terms)
+        scores = _Scores(self, shard, planner.terms, bound)
         if certain:
-            return self._certain(shard, scores.queue(bound), strong, done)
-        return self._uncertain(shard, scores, bound, strong, done)
+            return self._certain(shard, scores.queue(), strong, done)
+        return self._uncertain(shard, scores, strong, done)
 
     def _certain(
         self, shard: TextShard | LooseText, queue: Iterator[tuple[float, int]], strong: bool, done: set[str]
@@ -105,11 +105,11 @@ class Search:
                                 self._look(name, strong) if self.hits else None)
 
     def _uncertain(
-        self, shard: TextShard | LooseText, scores: _Scores, bound: Bound, strong: bool, done: set[str]
+        self, shard: TextShard | LooseText, scores: _Scores, strong: bool, done: set[str]
     ) -> Iterator[Candidate]:
         """Judged from the top of what each can be worth; one that turns out to be worth less waits for its turn."""
         waiting: list[tuple[float, int, str, str, Judged]] = []
-        for negative, number in scores.queue(bound):
+        for negative, number in scores.queue():
             while waiting and waiting[0][:2] < (negative, number):
                 yield _candidate(heapq.heappop(waiting), strong, self.judge)
             name, summary = shard.package(number)
@@ -141,19 +141,25 @@ def _candidate(waiting: tuple[float, int, str, str, Judged], strong: bool, judge
 class _Scores:
     """What the packages of one shard are worth: at most, and in truth."""
 
-    def __init__(self, search: Search, shard: TextShard | LooseText, bounds: Mapping[Term, Bound]) -> None:
-        self._scale, self._shard = search.scale, shard
+    def __init__(self, search: Search, shard: TextShard | LooseText, bounds: Mapping[Term, Bound], whole: Bound) -> None:
+        self._scale, self._shard, self._whole = search.scale, shard, whole
         self._bounds = [bounds[term].numbers if term in bounds else None for term in search.scale.terms]
         self._extras = [self._extra(search, term, place) for place, term in enumerate(search.scale.terms)]
         self._worths = [self._worth_of(term, place) for place, term in enumerate(search.scale.terms)]
         self._joined = self._extra_joined(search.scale)
 
-    def queue(self, bound: Bound) -> Iterator[tuple[float, int]]:
-        """(negative score, number) of what is in *bound*, in order."""
+    def queue(self) -> Iterator[tuple[float, int]]:
+        """(negative score, number) of what the whole question may find, in order."""
+        bound = self._whole
         distinct = self._distinct()
         living = self._shard.numbers()
         chosen = distinct.intersection(living) if bound.numbers is None else bound.numbers
-        heap = [(-self.most(number), number) for number in chosen]
+        if len(self._worths) == 1 and self._worths[0] is not None and not self._joined:
+            # One word may have a tenth of all packages: no need to add it up.
+            worths = self._worths[0]
+            heap = [(-worths.get(number, 0.0), number) for number in chosen]
+        else:
+            heap = [(-self.most(number), number) for number in chosen]
         heapq.heapify(heap)
         while heap:
             yield heapq.heappop(heap)
@@ -194,13 +200,12 @@ class _Scores:
         asked = words_of(term)
         if not asked:
             return None
-        postings = {word: self._shard.postings(word) for word in asked}
+        postings = [self._shard.postings(word) for word in asked]
         chosen = self._bounds[place]
-        numbers = set().union(*postings.values()) if chosen is None else chosen
-        extras = self._extras[place]
-        worth = self._scale.worth
-        return {number: worth(place, [postings[word].get(number, 0) for word in asked]) + extras.get(number, 0.0)
-                for number in numbers}
+        numbers: Set[int] = set().union(*postings) if chosen is None else chosen
+        if self._whole.numbers is not None:
+            numbers = numbers & self._whole.numbers
+        return self._scale.worths(place, numbers, postings, self._extras[place])
 
     def _distinct(self) -> set[int]:
         """The packages that something tells apart from the rest."""
@@ -213,7 +218,7 @@ class _Scores:
         if not is_bare_word(term):
             return {}
         commands = set(self._shard.numbers_of(search.files.commands(term)).values())
-        names, provided = self._whole(folded(term.value))
+        names, provided = self._called(folded(term.value))
         return {
             number: self._scale.extra(place, number in names, number in provided, number in commands)
             for number in names | provided | commands
@@ -222,10 +227,10 @@ class _Scores:
     def _extra_joined(self, scale: Scale) -> dict[int, float]:
         if not scale.joined:
             return {}
-        names, provided = self._whole(scale.joined)
+        names, provided = self._called(scale.joined)
         return {number: scale.extra_joined(number in names, number in provided) for number in names | provided}
 
-    def _whole(self, name: str) -> tuple[set[int], set[int]]:
+    def _called(self, name: str) -> tuple[set[int], set[int]]:
         """Who is called *name*, and who provides it."""
         names = {*self._shard.numbers_of([name]).values(), *self._shard.attribute("name", name)}
         return names, set(self._shard.attribute("provides", name))

@@ -21,7 +21,9 @@ DEFAULT = "debian"
 # The field by which a release says that it is of another ordering than its repository.
 SCHEME = "version-scheme"
 
-OPERATORS = ("<<", "<=", "=", ">=", ">>")
+# Which orders of a version and another, -1, 0 or 1, an operator asks for.
+_ORDERS = {"<<": (-1,), "<=": (-1, 0), "=": (0,), ">=": (0, 1), ">>": (1,)}
+OPERATORS = tuple(_ORDERS)
 _OTHERWISE = {"<": "<<", ">": ">>", "==": "="}
 
 
@@ -65,17 +67,17 @@ def satisfies(version: str, operator: str, wanted: str, ordering: str = DEFAULT)
     >>> satisfies("2.36-9", ">=", "2.34"), satisfies("2.36-9", "<<", "2.34"), satisfies("2.36-9", "=", "2.36", "rpm")
     (True, False, True)
     """
-    if not operator:
-        return True
+    return not operator or version_test(operator, wanted, ordering)(version)
+
+
+def version_test(operator: str, wanted: str, ordering: str = DEFAULT) -> Callable[[str], bool]:
+    """The test of many versions against one that is *wanted*. Raises `BadInput`."""
     operator = _OTHERWISE.get(operator, operator)
     if operator not in OPERATORS:
         raise BadInput(f"no version operator {operator!r}: use one of {' '.join(OPERATORS)}")
     key, cut = named(ordering)
-    asked = key(wanted)
-    order = _compared(cut(key(version), asked), asked)
-    if order == 0:
-        return operator in ("<=", "=", ">=")
-    return operator in ("<<", "<=") if order < 0 else operator in (">>", ">=")
+    asked, orders = key(wanted), _ORDERS[operator]
+    return lambda version: _compared(cut(key(version), asked), asked) in orders
 
 
 def _compared(left: Any, right: Any) -> int:

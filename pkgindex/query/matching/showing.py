@@ -1,0 +1,62 @@
+"""What is shown of a match, and in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pkgindex.model.thing import DEPEND, Thing
+from pkgindex.query.language.tree import Term
+from pkgindex.query.marking import spans_of
+from pkgindex.query.matching.paths import COMMAND_DIRECTORIES
+from pkgindex.query.matching.values import squeezed
+
+EXCERPT_CHARACTERS_MAX = 200
+_BEFORE = 60
+
+# A field and what of it matched, as it is spelled there.
+Shown = tuple[str, str]
+
+_FIRST = {"package": 0, "name": 0, "provides": 1}
+_COMMANDS, _OTHERS, _FILES = 2, 3, 4
+_PATHS = frozenset(("file", "path", "basename"))
+
+
+def shown(thing: Thing, field: str, value: str, term: Term, case: bool) -> Shown:
+    """What is shown of *value* of *field*, which *term* found in *thing*: of a relation all that is written there, of a
+    description the lines around it."""
+    if thing.type == "depend" and not field.startswith(DEPEND):
+        return thing.values[0][0], thing.values[-1][1]
+    if thing.type == "text" and field == "description":
+        return field, excerpt(value, term, case)
+    return field, value
+
+
+def excerpt(text: str, term: Term, case: bool) -> str:
+    """The line of *text*, or lines, where *term* first matches: at most `EXCERPT_CHARACTERS_MAX`, and marks where it is cut."""
+    start, end = next(iter(spans_of(term, "description", text, case)), (0, 0))
+    first = text.rfind("\n", 0, start) + 1
+    last = text.find("\n", end)
+    lines = text[first : last if last >= 0 else len(text)]
+    return _cut(lines, start - first)
+
+
+def _cut(lines: str, place: int) -> str:
+    """Lines as one, cut to the length that is shown, with what is at *place* in it."""
+    if len(lines) <= EXCERPT_CHARACTERS_MAX:
+        return squeezed(lines)
+    room = EXCERPT_CHARACTERS_MAX - 6
+    first = min(max(0, place - _BEFORE), len(lines) - room)
+    part = squeezed(lines[first : first + room])
+    return ("..." if first else "") + part + ("..." if first + room < len(lines) else "")
+
+
+def in_order(found: Iterable[Shown]) -> tuple[Shown, ...]:
+    """Names first, files last, each once; what is alike in the order it was found."""
+    return tuple(sorted(dict.fromkeys(found), key=_rank))
+
+
+def _rank(found: Shown) -> int:
+    field, value = found
+    if field in _PATHS:
+        return _COMMANDS if value.rpartition("/")[0] in COMMAND_DIRECTORIES else _FILES
+    return _FIRST.get(field, _OTHERS)
