@@ -5,6 +5,7 @@ Memory is bounded: the oldest of what is remembered is forgotten, and read again
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping
 
 from pkgindex.format import group as group_file
@@ -16,7 +17,7 @@ from pkgindex.packer.previous import Previous
 from pkgindex.store.backend import Backend
 
 PAGES_MAX = 256
-RECORD_BYTES_MAX = 32 << 20
+RECORD_BYTES_MAX = 16 << 20
 
 Page = tuple[str, dict[str, Entry]]
 Group = tuple[str, dict[str, bytes]]
@@ -47,8 +48,9 @@ class Carried(Previous):
     ) -> None:
         super().__init__(backend, manifest)
         # By place, each with its stamp: where another stamp is wanted, what is remembered is of no use.
-        self._known_pages: dict[int, Page] = before._known_pages if before else {}
-        self._known_groups: dict[tuple[str, str], Group] = before._known_groups if before else {}
+        # Ordered ones, because a plain dictionary takes the longer to find its first item the more were taken from there.
+        self._known_pages: OrderedDict[int, Page] = before._known_pages if before else OrderedDict()
+        self._known_groups: OrderedDict[tuple[str, str], Group] = before._known_groups if before else OrderedDict()
         self._record_bytes: int = before._record_bytes if before else 0
         if written is not None:
             for number, found in written.pages.items():
@@ -64,6 +66,14 @@ class Carried(Previous):
             known = stamp, group_file.decode(kind, self.backend.read(blob), stamp, blob)
             self._remember_group(key, known)
         return known[1]
+
+    def neighbours(self, kind: str, name: str) -> dict[str, bytes]:
+        known = self._known_groups.get((kind, group_of(name, self.manifest.partition)))
+        # Of one file all that hold are written under its stamp, so one of them tells whether it is the file of today.
+        member = next(iter(known[1]), None) if known is not None else None
+        if known is None or member is None or self.entry(member).stamp(kind) != known[0]:
+            return super().neighbours(kind, name)
+        return known[1] if self.manifest.partition != "package" else {}
 
     def _page(self, number: int) -> dict[str, Entry]:
         stamp = self.manifest.page_stamps[number]
@@ -81,7 +91,7 @@ class Carried(Previous):
         self._known_pages.pop(number, None)
         self._known_pages[number] = found
         while len(self._known_pages) > PAGES_MAX:
-            del self._known_pages[next(iter(self._known_pages))]
+            self._known_pages.popitem(last=False)
 
     def _remember_group(self, key: tuple[str, str], found: Group) -> None:
         self._forget_group(key)

@@ -104,7 +104,12 @@ def _differing(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> list[
 
 
 def _needs(carried: Carried, packages: Iterable[str]) -> Iterator[tuple[str, tuple[str, ...] | None]]:
-    """What *packages* depend on; those that share a file one after the other."""
-    for name in sorted(packages, key=lambda name: group_of(name, carried.manifest.partition)):
+    """What *packages* depend on; those that share a file one after the other, and of them those on one page."""
+    alone, pages = carried.manifest.partition == "package", len(carried.manifest.page_stamps)
+
+    def place(name: str) -> tuple[str, int]:
+        return "" if alone else group_of(name, carried.manifest.partition), page_of(name, pages)
+
+    for name in sorted(packages, key=place):
         record = carried.forward(name)
         yield name, None if record is None else needs_of(Parts(record))
