@@ -17,13 +17,18 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
+from functools import cached_property
 
 import bench_answers
 import bench_machine
 import bench_packing
 import bench_partitions
 import bench_questions
+import bench_ranking
 import bench_readers
+import bench_regexes
+import bench_rereading
+import bench_search
 import bench_text
 from bench_data import LISTS, Lists, Place, find, format_digest
 from bench_peers import Peers
@@ -32,7 +37,8 @@ from environment import PROJECT
 from pkgindex.query.index import Index
 
 PAGE = os.path.join("docs", "benchmarks.md")
-PARTS = ("pack", "again", "change", "process", "questions", "cold", "readers", "partitions", "text", "answers")
+PARTS = ("pack", "again", "change", "process", "questions", "search", "cold", "readers", "rereading", "partitions", "text",
+         "ranking", "answers")
 HOW = """\
 # Benchmarks
 
@@ -52,6 +58,16 @@ main (`Packages`, `Contents-all`, `Contents-amd64`), as apt keeps it.
 * *one package changed*: `pkgindex watch` runs, a file is dropped, a reader that was open before looks each millisecond. Ten
   times the packages are this distribution beside every tenth package of it; a repository ten times larger was not measured.
 * *peak* is the largest resident size of any one process.
+* `search` with *packages* gives names alone, otherwise with all that matched. A number of answers is one of packages, but for
+  *all hits delivered*, which counts what matched. grep-dctrl and apt_pkg read the list as it is published; SQLite has tables
+  of relations, sections and paths made by hand, and FTS5 the same words as pkgindex in the same columns.
+* codesearch gets one file a package, a path a line, and its index; no long line, no odd byte and no large file had to be left
+  out. That is its best case: it tells packages apart by the names of files, and what it must open is little.
+* axi-cache asks apt-xapian-index, made by its own program from apt's lists as above: without the popularity of packages.
+* *mean reciprocal rank*: 1 divided by the place of the first right package (0 where it is not found), over all questions.
+  Questions and right answers were written down before any rank was seen. apt-cache does not rank: its own order counts.
+* *what an open reader reads for it*: bytes asked of files by the reader's process (`rchar`), from the disk or the page cache,
+  for four questions (search, owner, path, depends:) after a publish, less what the same four read when they are asked again.
 """
 
 
@@ -94,35 +110,57 @@ class Run:
         self._part("pack", lambda: bench_packing.cold_rows(place, peers))
         self._part("again", lambda: bench_packing.again_rows(place, self._lists))
         self._part("change", lambda: bench_packing.one_changed_rows(place, peers))
-        self._part("process", lambda: bench_questions.process_rows(place, peers))
+        self._part("process", self._processes)
         self._part("questions", self._questions)
+        self._part("search", self._search)
         self._part("cold", lambda: bench_questions.cold_rows(place, peers))
         self._part("readers", lambda: bench_readers.readers_rows(place))
+        self._part("rereading", lambda: bench_rereading.rereading_rows(place, peers))
         self._part("partitions", self._partitions)
+        self._part("text", self._texts)
+        self._part("ranking", self._ranking)
         self._part("answers", self._answers)
         return self._text(), bool(short_of(self._rows) or self._different)
 
     def _part(self, name: str, measure: Callable[[], list[Row]]) -> None:
-        if name in self._parts or (name == "questions" and "text" in self._parts):
+        if name in self._parts:
             began = time.monotonic()
             self._rows += measure()
             gc.collect()
             _tell(f"measured: {name}, {time.monotonic() - began:.0f} s")
 
+    def _processes(self) -> list[Row]:
+        place, peers = self._place, self._peers
+        return [*bench_questions.process_rows(place, peers), bench_search.whole_process_row(place, peers)]
+
     def _questions(self) -> list[Row]:
-        """With the text indexes, for FTS5 stands beside search."""
-        packages = bench_text.packages_in(self._peers.packages)
-        fts = bench_text.Fts(self._place, packages)
         with Index(self._place.index) as index:
-            if "text" in self._parts:
-                rows = bench_text.text_table(self._place, index, packages, fts)
-                self._tables.append(("Posting lists of our own, beside FTS5", table(bench_text.HEAD, rows)))
-            # Whatever the collector has to look through would be charged to the questions.
-            del packages
-            gc.collect()
-            if "questions" not in self._parts:
-                return []
-            return bench_questions.open_rows(index, self._peers, lambda: len(fts.best("web", "server")))
+            return [*bench_questions.open_rows(index, self._peers), *bench_regexes.regex_rows(index, self._peers)]
+
+    def _search(self) -> list[Row]:
+        with Index(self._place.index) as index:
+            return bench_search.search_rows(index, self._peers, self._fts)
+
+    @cached_property
+    def _fts(self) -> bench_text.Fts:
+        """What of the other text index is asked; the packages that it was made of are gone, and charged to no question."""
+        fts = bench_text.Fts(self._place, bench_text.packages_in(self._peers.packages))
+        gc.collect()
+        return fts
+
+    def _texts(self) -> list[Row]:
+        with Index(self._place.index) as index:
+            packages = bench_text.packages_in(self._peers.packages)
+            rows = bench_text.text_table(self._place, index, packages, self._fts)
+        self._tables.append(("Posting lists of our own, beside FTS5", table(bench_text.HEAD, rows)))
+        return []
+
+    def _ranking(self) -> list[Row]:
+        with Index(self._place.index) as index:
+            found = bench_ranking.rankings(index, self._peers, self._fts)
+        head, lines = bench_ranking.ranking_table(found)
+        self._tables.append(("Where the right package stands", table(head, lines)))
+        return [bench_ranking.ranking_row(found)]
 
     def _partitions(self) -> list[Row]:
         head, rows = bench_partitions.partition_table(self._place, self._peers)
@@ -133,7 +171,7 @@ class Run:
         with Index(self._place.index) as index:
             batteries = bench_answers.compared(self._place, index, self._peers)
         self._different = sum(len(found.different) for found in batteries)
-        self._tables.append(("Answers beside apt's", table(bench_answers.HEAD, bench_answers.lines_of(batteries))))
+        self._tables.append(("Answers beside those of others", table(bench_answers.HEAD, bench_answers.lines_of(batteries))))
         return []
 
     def _text(self) -> str:

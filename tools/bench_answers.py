@@ -1,4 +1,4 @@
-"""Answers compared with those of apt-file and apt-cache, on questions drawn at random (always the same ones).
+"""Answers compared with those of apt-file, apt-cache and SQLite, on questions drawn at random (always the same ones).
 
 By design two things differ: apt keeps `name:any` as a package of its own, so its reverse dependencies leave out whoever names a
 package with a qualifier; and it does not count a package that provides a name among those that name it. Every name that only
@@ -27,6 +27,7 @@ KINDS = {
     "Enhances": "enhances", "Conflicts": "conflicts", "Breaks": "breaks", "Replaces": "replaces",
 }
 NAMED = frozenset(KINDS.values())
+SQL_DEPENDS = "SELECT DISTINCT package FROM edges WHERE name = ? AND kind = 'depends'"
 
 
 class Compared(NamedTuple):
@@ -45,6 +46,7 @@ def compared(place: Place, index: Index, peers: Peers) -> list[Compared]:
     return [
         *_about_files(place, index, peers),
         *_about_relations(index, peers),
+        _about_search(index, peers),
     ]
 
 
@@ -100,10 +102,9 @@ def _apt_file(peers: Peers, *words: str) -> set[tuple[str, str]]:
 def _about_relations(index: Index, peers: Peers) -> list[Compared]:
     if missing("apt-cache"):
         return [Compared(what, "apt-cache", PACKAGES, missing=missing("apt-cache")) for what in ("deps", "rdeps")]
-    database = sqlite3.connect(f"file:{peers.database}?mode=ro&immutable=1", uri=True)
+    database = peers.opened()
     try:
-        names = [name for name, in database.execute("SELECT name FROM packages ORDER BY name")]
-        asked = [*random.Random(SEED).sample(names, PACKAGES - 2), "python3", "debconf"]
+        asked = _some_packages(database)
         return [_dependencies(index, peers, asked), _dependants(index, peers, database, asked)]
     finally:
         database.close()
@@ -135,6 +136,32 @@ def _dependants(index: Index, peers: Peers, database: sqlite3.Connection, asked:
         else:
             different.append(f"rdeps {name}: {sorted(found ^ expected - explained)[:3]}")
     return Compared("rdeps", "apt-cache rdepends", len(asked), same, by_design, tuple(different))
+
+
+# Questions
+
+
+def _about_search(index: Index, peers: Peers) -> Compared:
+    """What one field holds, for each section there is and for names that are depended upon."""
+    database = peers.opened()
+    try:
+        asked = {f"section:{section}": ("SELECT name FROM packages WHERE section = ?", section)
+                 for section, in database.execute("SELECT DISTINCT section FROM packages WHERE section <> '' ORDER BY section")}
+        asked.update({f"depends:{name}": (SQL_DEPENDS, name) for name in _some_packages(database)})
+        different = []
+        for question, (sql, value) in asked.items():
+            theirs = {name for name, in database.execute(sql, (value,))}
+            odd = {found.package for found in index.search(question, packages=True)} ^ theirs
+            if odd:
+                different.append(f"search {question}: {sorted(odd)[:3]}")
+        return Compared("search", "SQLite", len(asked), len(asked) - len(different), 0, tuple(different))
+    finally:
+        database.close()
+
+
+def _some_packages(database: sqlite3.Connection) -> list[str]:
+    names = [name for name, in database.execute("SELECT name FROM packages ORDER BY name")]
+    return [*random.Random(SEED).sample(names, PACKAGES - 2), "python3", "debconf"]
 
 
 def dealt_out(output: str) -> dict[str, list[str]]:

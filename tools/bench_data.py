@@ -3,6 +3,7 @@
     .cache/bench/index, spool   what is measured
     .cache/bench/plain          the lists as plain text
     .cache/bench/peers          what other tools made of them
+    .cache/bench/codesearch, axi   what search engines made of them
     .cache/bench/apt            a configuration for apt-file and apt-cache
     .cache/bench/state.json     what all that was made from, and what making it took
 
@@ -31,9 +32,10 @@ HOW_TO_GET = """\
 The benchmark measures on what Debian publishes of its release 12, and {what} of it is not in {directory}.
 On Debian 12 this fetches it, some 100 MB:
 
-    apt-get update && apt-get install -y apt-file plocate ripgrep sqlite3 && apt-file update
+    apt-get update && apt-get install -y apt-file plocate ripgrep sqlite3 codesearch dctrl-tools apt-xapian-index
+    apt-file update
 
-(the last three are measured beside pkgindex where they are installed). Lists elsewhere: tools/bench.py --lists DIR
+(all but the first are measured beside pkgindex where they are installed). Lists elsewhere: tools/bench.py --lists DIR
 """
 WANTED = {
     "Packages": "main_binary-amd64_Packages",

@@ -59,15 +59,16 @@ def cold_rows(place: Place, peers: Peers) -> list[Row]:
     if time.time() - took["when"] > STALE_SECONDS:
         said += time.strftime("; built %Y-%m-%d %H:%M, --fresh builds it anew", time.localtime(took["when"]))
     return [
-        Row("spool to published, cold: wall", took["seconds"], WALL_SECONDS_MAX, answers=said, beside=tuple(
-            _plocate(peers, f"plocate {what}", "seconds", "s", 1.0) for what in ("paths", "pairs"))),
+        Row("spool to published, cold: wall", took["seconds"], WALL_SECONDS_MAX, answers=said, beside=(
+            *(_plocate(peers, f"plocate {what}", "seconds", "s", 1.0) for what in ("paths", "pairs")), _cindex(peers))),
         Row("the same: peak of any process", peak, PEAK_BYTES_MAX, "bytes", (
             _plocate(peers, "plocate pairs", "peak_kib", "bytes", 1024.0),)),
         Row("paths shards on disk", size, SHARD_BYTES_MAX, "bytes", tuple(
             Beside(name, os.path.getsize(file), "bytes") if os.path.exists(file) else
             Beside(name, None, missing=missing("plocate-build") or "not built")
             for name, file in (("plocate, paths alone", peers.plocate_paths), ("plocate, with packages", peers.plocate_pairs),
-                               ("SQLite, three tables", peers.database)))),
+                               ("SQLite, three tables", peers.database),
+                               ("codesearch, index alone", peers.codesearch.index)))),
     ]
 
 
@@ -119,6 +120,15 @@ def _plocate(peers: Peers, what: str, field: str, unit: str, factor: float) -> B
     name = f"plocate-build, {what.removeprefix('plocate ')}"
     absent = missing("plocate-build")
     return Beside(name, None, missing=absent) if absent else Beside(name, peers.built(what)[field] * factor, unit)
+
+
+def _cindex(peers: Peers) -> Beside:
+    name, absent = "cindex, a file a package", missing("cindex")
+    if absent:
+        return Beside(name, None, missing=absent)
+    files = f"and {figure(peers.built('codesearch text')['seconds'], 's')} to write the files, "
+    return Beside(name, peers.built("codesearch")["seconds"],
+                  answers=f"{files}{figure(peers.codesearch.bytes_of_text(), 'bytes')}, which it reads besides its index")
 
 
 def _spool(root: str) -> Spool:

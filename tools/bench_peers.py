@@ -5,6 +5,7 @@ ordinary host. So apt-cache and apt-file run with a configuration of their own: 
 would unpack them, and with the caches that apt makes by default.
 
 plocate gets a list of `path TAB package`, for it knows no packages, and one of paths alone. SQLite gets three tables by hand.
+What the search engines get is in `bench_engines`.
 """
 
 from __future__ import annotations
@@ -20,11 +21,13 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from bench_data import Lists, Place, unpack
+from bench_engines import Codesearch, Xapian
 from bench_timing import Ran, run
 
 PROGRAMS = {
     "apt-file": "apt-file", "apt-cache": "apt", "plocate": "plocate", "plocate-build": "plocate", "rg": "ripgrep",
-    "sqlite3": "sqlite3",
+    "sqlite3": "sqlite3", "cindex": "codesearch", "csearch": "codesearch", "axi-cache": "apt-xapian-index",
+    "update-apt-xapian-index": "apt-xapian-index", "grep-dctrl": "dctrl-tools",
 }
 APT_SETTINGS = """\
 Dir::Etc::parts "{root}/parts";
@@ -66,21 +69,31 @@ class Peers:
         self.packages = place.path("plain", "Packages")
         self.plocate_pairs, self.plocate_paths = place.path("peers", "pairs.plocate"), place.path("peers", "paths.plocate")
         self.database = place.path("peers", "yardstick.sqlite")
+        self.codesearch = Codesearch(place)
+        self.xapian = Xapian(place, self.apt)
 
     def built(self, what: str) -> dict[str, Any]:
         found: dict[str, Any] = self._place.state.get("peers", {}).get(what, {})
         return found
 
+    def opened(self) -> sqlite3.Connection:
+        """The three tables, for reading."""
+        return sqlite3.connect(f"file:{self.database}?mode=ro&immutable=1", uri=True)
+
     def make(self) -> None:
-        steps: dict[str, Callable[[], Ran | None]] = {
-            "plain": self._plain,
-            "sqlite": self._sqlite,
-            "apt": self._apt,
-            "plocate paths": lambda: self._plocate(self.paths, self.plocate_paths),
-            "plocate pairs": lambda: self._plocate(self.pairs, self.plocate_pairs),
+        """Each step once; those whose program is missing when it is there."""
+        steps: dict[str, tuple[str, Callable[[], Ran | None]]] = {
+            "plain": ("", self._plain),
+            "sqlite": ("", self._sqlite),
+            "apt": ("", self._apt),
+            "plocate paths": ("plocate-build", lambda: self._plocate(self.paths, self.plocate_paths)),
+            "plocate pairs": ("plocate-build", lambda: self._plocate(self.pairs, self.plocate_pairs)),
+            "codesearch text": ("cindex", lambda: self.codesearch.deal_out(self.pairs)),
+            "codesearch": ("cindex", self.codesearch.build),
+            "xapian": ("update-apt-xapian-index", self.xapian.build),
         }
-        for what, step in steps.items():
-            if self.built(what) or (what.startswith("plocate") and missing("plocate-build")):
+        for what, (program, step) in steps.items():
+            if self.built(what) or (program and missing(program)):
                 continue
             self._tell(f"preparing {what} (once)")
             began = time.perf_counter()

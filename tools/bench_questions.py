@@ -1,4 +1,4 @@
-"""Rows about questions: in an index that is open, and as whole processes; warm, and cold by what they read."""
+"""Rows about files and relations: in an index that is open, and as whole processes; warm, and cold by what they read."""
 
 from __future__ import annotations
 
@@ -6,20 +6,19 @@ import os
 import random
 import sqlite3
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
 
 from bench_data import Place
 from bench_peers import Peers, missing, pkgindex
+from bench_rows import Question, Tool, asked, count, process
 from bench_table import Beside, Row
-from bench_timing import Timed, cold, interleaved, lines
+from bench_timing import cold, lines
 from pkgindex.query.index import Index
 
-PASS = [sys.executable, "-c", "pass"]
 OWNED = "/usr/bin/python3"
 NOWHERE = "zzzzqq"
-WEAK = "/s[a-z]+d$"
 BATCH = 1_000
+OWNER_TIMES_MAX = 5.0
 SEED = 20_230_610
 
 SQL_OWNER = "SELECT package FROM pairs WHERE path = CAST(? AS BLOB)"
@@ -38,28 +37,11 @@ for line in sys.stdin.buffer:
 """
 
 
-class Tool(NamedTuple):
-    """Another tool on one question. The number of its answers must be ours, unless `differs` says why it is not."""
-
-    name: str
-    program: str
-    task: Callable[[], int]
-    differs: str = ""
-
-
-class Question(NamedTuple):
-    what: str
-    ask: Callable[[], int]
-    seconds_max: float | None
-    tools: tuple[Tool, ...]
-
-
-def open_rows(index: Index, peers: Peers, fts: Callable[[], int]) -> list[Row]:
+def open_rows(index: Index, peers: Peers) -> list[Row]:
     """Questions asked of an open index. Programs beside it are whole processes; SQLite in Python has its file open too."""
-    database = _database(peers)
+    database = peers.opened()
     try:
-        rows = [_asked(question) for question in _questions(index, peers, database, fts)]
-        return [_beside_rg(row) if row.what.startswith("path --regex") else row for row in rows]
+        return [asked(question) for question in _questions(index, peers, database)]
     finally:
         database.close()
 
@@ -81,9 +63,9 @@ def process_rows(place: Place, peers: Peers) -> list[Row]:
         ))
         for word in ("libcrypto", "python3")
     ]
-    batch_row = _asked(Question(f"{BATCH:,} paths in one call, whole process",
-                                lines(pkgindex("owner", "-", index=place.index), stdin=given), 0.15, batch_tools))
-    return [_owner_process(place, peers), batch_row, *map(_asked, whole)]
+    batch_row = asked(Question(f"{BATCH:,} paths in one call, whole process",
+                               lines(pkgindex("owner", "-", index=place.index), stdin=given), 0.15, batch_tools))
+    return [_owner_process(place, peers), batch_row, *map(asked, whole)]
 
 
 def cold_rows(place: Place, peers: Peers) -> list[Row]:
@@ -109,15 +91,10 @@ def sample_paths(pairs: str, count: int, seed: int = SEED) -> list[bytes]:
     return list(chosen)
 
 
-def count(found: Iterable[object]) -> int:
-    """How many there are, each taken as it is delivered."""
-    return sum(1 for _ in found)
-
-
 # Details
 
 
-def _questions(index: Index, peers: Peers, database: sqlite3.Connection, fts: Callable[[], int]) -> list[Question]:
+def _questions(index: Index, peers: Peers, database: sqlite3.Connection) -> list[Question]:
     def sql(text: str, value: str) -> Callable[[], int]:
         return lambda: len(database.execute(text, (value,)).fetchall())
 
@@ -132,16 +109,6 @@ def _questions(index: Index, peers: Peers, database: sqlite3.Connection, fts: Ca
         _path_question(index, peers, "libcrypto", 0.008),
         _path_question(index, peers, "python3", 0.4),
         _path_question(index, peers, NOWHERE, 0.0003),
-        Question(f"path --regex '{WEAK}'", lambda: count(index.paths(WEAK, "regex")), None, (
-            Tool("rg, plain text", "rg", lines(["rg", "--no-config", "-N", f"{WEAK[:-1]}\t", peers.pairs])),
-            Tool("plocate --regex", "plocate", lines(["plocate", "-d", peers.plocate_paths, "--regex", WEAK]),
-                 "paths, without packages"),
-            Tool("apt-file -x", "apt-file", lines(["apt-file", "-x", "search", WEAK], peers.apt)),
-        )),
-        Question("search web server, 20 best, open index", lambda: len(index.search("web", "server", limit=20)), 0.003, (
-            Tool("SQLite FTS5 bm25, open", "", fts),
-            Tool("apt-cache search", "apt-cache", apt("search", "web", "server"), "all, not ranked"),
-        )),
         Question("rdeps libc6, open index", lambda: len(index.dependants("libc6")), 0.010, (
             Tool("sqlite3 in Python, open", "", sql(SQL_DEPENDANTS, "libc6")),
             Tool("apt-cache rdepends", "apt-cache", apt("rdepends", "libc6"), "with a heading, without kinds"),
@@ -163,48 +130,11 @@ def _path_question(index: Index, peers: Peers, word: str, seconds_max: float) ->
     ))
 
 
-def _asked(question: Question) -> Row:
-    here = [tool for tool in question.tools if not (tool.program and missing(tool.program))]
-    tasks: Mapping[str, Callable[[], int]] = {"": question.ask, **{tool.name: tool.task for tool in here}}
-    timed = interleaved(tasks)
-    beside = tuple(
-        _beside(tool, timed[tool.name], timed[""].answer) if tool in here else
-        Beside(tool.name, None, missing=missing(tool.program))
-        for tool in question.tools
-    )
-    return Row(question.what, timed[""].seconds, question.seconds_max, beside=beside, answers=f"{timed[''].answer:,}")
-
-
-def _beside(tool: Tool, timed: Timed, ours: int) -> Beside:
-    if timed.answer == ours:
-        said = "same number"
-    else:
-        said = f"{timed.answer:,}: {tool.differs}" if tool.differs else f"**{timed.answer:,}: NOT THE SAME**"
-    return Beside(tool.name, timed.seconds, answers=said)
-
-
-def _beside_rg(row: Row) -> Row:
-    """This row's target is what rg takes, in this very run."""
-    rg = row.beside[0].measured
-    return row._replace(target=rg, wanted="ahead of rg") if rg is not None else row
-
-
 def _owner_process(place: Place, peers: Peers) -> Row:
-    timed = interleaved({
-        "pass": lines(PASS),
-        "owner": lines(pkgindex("owner", OWNED, index=place.index)),
-        **({} if missing("plocate") else {"plocate": lines(["plocate", "-d", peers.plocate_pairs, f"{OWNED}\t"])}),
-        **({} if missing("apt-file") else {"apt-file -F": lines(["apt-file", "-F", "search", OWNED], peers.apt)}),
-    }, rounds=15)
-    ours, bare = timed["owner"], timed["pass"]
-    times = ours.seconds / bare.seconds
-    beside = [Beside("python3 -c pass", bare.seconds)]
-    for name, program in (("plocate", "plocate"), ("apt-file -F", "apt-file")):
-        beside.append(_beside(Tool(name, program, int), timed[name], ours.answer) if name in timed
-                      else Beside(name, None, missing=missing(program)))
-    return Row(f"owner {OWNED}, whole process", ours.seconds, None, beside=tuple(beside), answers=f"{ours.answer:,}",
-               shown=f"{ours.seconds * 1000:.1f} ms, {times:.1f}x a bare python3", wanted="under 5x python3 -c pass",
-               reached=times < 5)
+    return process(Question(f"owner {OWNED}, whole process", lines(pkgindex("owner", OWNED, index=place.index)), None, (
+        Tool("plocate", "plocate", lines(["plocate", "-d", peers.plocate_pairs, f"{OWNED}\t"])),
+        Tool("apt-file -F", "apt-file", lines(["apt-file", "-F", "search", OWNED], peers.apt)),
+    )), OWNER_TIMES_MAX)
 
 
 def _cold(place: Place, peers: Peers, words: Sequence[str], kib_max: float | None, program: str, files: list[str],
@@ -223,8 +153,3 @@ def _cold(place: Place, peers: Peers, words: Sequence[str], kib_max: float | Non
     reached = None if kib > 0 else False
     return Row(f"read from disk, cold: {' '.join(words[:3])}", kib, kib_max, "KiB", (beside,),
                f"took {seconds * 1000:.0f} ms", reached=reached)
-
-
-def _database(peers: Peers) -> sqlite3.Connection:
-    return sqlite3.connect(f"file:{peers.database}?mode=ro&immutable=1", uri=True)
-

@@ -72,7 +72,7 @@ def read(index_path: str, seconds: float, expected: dict[str, Any]) -> Found:
     with Index(index_path) as index:
         questions = [(name, ask) for name, ask in STEADY.items() if name in expected]
         while time.monotonic() < end:
-            for name, ask in [*questions, ("beacon", lambda index: _beacon(index.snapshot(REPO)))]:
+            for name, ask in [*questions, ("beacon", _beacon)]:
                 began = time.perf_counter()
                 try:
                     answer = ask(index)
@@ -98,7 +98,8 @@ def _steady_answers() -> dict[str, Callable[[Index], Any]]:
         "owner": lambda index: [hit.package for hit in index.owner("/usr/bin/python3", "/bin/bash", "/usr/bin/none")],
         "path": lambda index: sum(1 for _ in index.paths("libcrypto")),
         "none": lambda index: sum(1 for _ in index.paths("zzzzqq")),
-        "search": lambda index: [hit.package for hit in index.search("image", "editor", limit=10)],
+        "search": lambda index: [hit.package for hit in index.search("image editor", limit=10)],
+        "question": lambda index: [hit.value for found in index.search("depends:zlib1g section:editors") for hit in found.hits],
         "rdeps": lambda index: len(index.dependants("zlib1g")),
         "deps": lambda index: [edge.name for edge in index.dependencies("curl")],
         "show": lambda index: len(index.files("bash")),
@@ -109,8 +110,9 @@ def _steady_answers() -> dict[str, Callable[[Index], Any]]:
 STEADY = _steady_answers()
 
 
-def _beacon(snapshot: Snapshot) -> tuple[str, int]:
+def _beacon(index: Index) -> tuple[str, int]:
     """(what is wrong, generation): within one snapshot, all that is said of the beacon has one number."""
+    snapshot = index.snapshot(REPO)
     package = snapshot.package(BEACON)
     if package is None:
         return f"generation {snapshot.generation} has no {BEACON}", snapshot.generation
@@ -122,12 +124,19 @@ def _beacon(snapshot: Snapshot) -> tuple[str, int]:
         "owner": [name for _, name in snapshot.owners([here.encode()])] == [BEACON],
         "owner before": not list(snapshot.owners([before.encode()])),
         "summary": release.summary == f"beacon numero{number}",
-        "search": [found.package for found in snapshot.search([f"numero{number}"], "", None)] == [BEACON],
+        "search": _searched(index.path, snapshot, f"numero{number}") == [BEACON],
+        "depends:": _searched(index.path, snapshot, f"depends:{BEACON}-{number}") == [BEACON],
         "needs": release.relations["depends"][0][0].name == f"{BEACON}-{number}",
         "needed by": [edge.name for edge in dependants(snapshot, f"{BEACON}-{number}")] == [BEACON],
     }
     lies = [what for what, right in told.items() if not right]
     return f"generation {snapshot.generation}, beacon {number}: {', '.join(lies)}" if lies else "", snapshot.generation
+
+
+def _searched(index_path: str, snapshot: Snapshot, question: str) -> list[str]:
+    """In this snapshot, whatever is published meanwhile."""
+    with Index(index_path, at=snapshot.generation) as index:
+        return [found.package for found in index.search(question, packages=True)]
 
 
 def _found(output: str) -> Found:

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 YES, NO, NOT_MEASURED = "yes", "**NO**", "not measured"
+# The unit of which more is better.
+RANK = "rank"
 
 
 class Beside(NamedTuple):
@@ -19,7 +21,7 @@ class Beside(NamedTuple):
 
 
 class Row(NamedTuple):
-    """A line of the table. `measured` and `target` are in `unit`: seconds, bytes, KiB, or `x` for a ratio.
+    """A line of the table. `measured` and `target` are in `unit`: seconds, bytes, KiB, `x` for a ratio, or `RANK`.
 
     `reached` overrules the comparison of the two where a row promises more than one figure.
     """
@@ -53,8 +55,8 @@ def figure(value: float, unit: str) -> str:
 
     >>> figure(0.0000441, "s"), figure(0.0123, "s"), figure(43.7, "s"), figure(98578432, "bytes"), figure(170.2, "KiB")
     ('0.044 ms', '12.3 ms', '43.7 s', '98.6 MB', '170 KiB')
-    >>> figure(3.14159, "x"), figure(0.6123, "s")
-    ('3.1x', '612 ms')
+    >>> figure(3.14159, "x"), figure(0.6123, "s"), figure(0.5, RANK)
+    ('3.1x', '612 ms', '0.50')
     """
     if unit == "s":
         return f"{value:.1f} s" if value >= 1 else _milliseconds(value * 1000)
@@ -62,6 +64,8 @@ def figure(value: float, unit: str) -> str:
         return f"{value / 1e6:,.1f} MB"
     if unit == "KiB":
         return f"{value:,.0f} KiB"
+    if unit == RANK:
+        return f"{value:.2f}"
     return f"{value:.1f}x"
 
 
@@ -71,8 +75,10 @@ def _milliseconds(value: float) -> str:
 
 
 def ratio(row: Row, beside: Beside) -> str:
-    """How many times more the other one took."""
-    if row.measured is None or beside.measured is None or row.measured <= 0 or row.unit != beside.unit:
+    """How many times more the other one took; nothing where it is no matter of taking."""
+    if row.measured is None or beside.measured is None or row.measured <= 0 or RANK in (row.unit, beside.unit):
+        return "-"
+    if row.unit != beside.unit:
         return "-"
     return f"{beside.measured / row.measured:.2g}x" if beside.measured < 10 * row.measured else (
         f"{beside.measured / row.measured:,.0f}x")

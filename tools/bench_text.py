@@ -7,11 +7,12 @@ import sqlite3
 import time
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 from bench_data import Place
 from bench_table import figure
 from bench_timing import interleaved
-from pkgindex.format import terms
+from pkgindex.format import terms, tokens
 from pkgindex.model.package import Package, Release
 from pkgindex.packer.shardfile import build_text
 from pkgindex.query.index import Index
@@ -20,7 +21,9 @@ from pkgindex.sources.facts import Releases
 from pkgindex.sources.packages import Packages
 
 HEAD = ("text index", "built in", "size", "`web server`, 20 best", "`python`, 20 best", "of ours among its 20 best")
-SQL = "SELECT name FROM texts WHERE texts MATCH ? ORDER BY bm25(texts, 8, 4, 2, 1), name LIMIT 20"
+# The weights are those of our own columns.
+SQL = "SELECT package FROM texts WHERE texts MATCH ? ORDER BY bm25(texts, 8, 4, 1, 0.5), package LIMIT ? OFFSET ?"
+BEST = 20
 QUESTIONS = (("web", "server"), ("python",))
 
 
@@ -32,9 +35,20 @@ class Fts:
         self.seconds = _timed(lambda: self._build(packages))
         self._connection = sqlite3.connect(f"file:{self.file}?mode=ro&immutable=1", uri=True)
 
-    def best(self, *words: str) -> list[str]:
+    def best(self, *words: str, limit: int = BEST, offset: int = 0) -> list[str]:
+        """The names of packages that hold all of *words*, best first; all of them when *limit* is -1."""
         asked = " AND ".join(f'"{word}"' for word in words)
-        return [name for name, in self._connection.execute(SQL, (asked,))]
+        return [name for name, in self._connection.execute(SQL, (asked, limit, offset))]
+
+    def count(self, asked: str) -> int:
+        """How many packages fit the MATCH expression *asked*."""
+        return len(self._connection.execute("SELECT package FROM texts WHERE texts MATCH ?", (asked,)).fetchall())
+
+    def beside(self, database: str) -> sqlite3.Connection:
+        """The connection, with the tables of *database* too."""
+        if not any(name == "beside" for _, name, _ in self._connection.execute("PRAGMA database_list")):
+            self._connection.execute("ATTACH ? AS beside", (f"file:{database}?mode=ro&immutable=1",))
+        return self._connection
 
     def _build(self, packages: list[Package]) -> None:
         if os.path.exists(self.file):
@@ -42,9 +56,9 @@ class Fts:
         connection = sqlite3.connect(self.file)
         connection.executescript(
             "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"
-            "CREATE VIRTUAL TABLE texts USING fts5 (name, summary, keywords, description);"
+            "CREATE VIRTUAL TABLE texts USING fts5 (name, summary, description, attributes, package UNINDEXED);"
         )
-        connection.executemany("INSERT INTO texts VALUES (?, ?, ?, ?)", map(_columns, packages))
+        connection.executemany("INSERT INTO texts VALUES (?, ?, ?, ?, ?)", map(_columns, packages))
         connection.execute("INSERT INTO texts (texts) VALUES ('optimize')")
         connection.commit()
         connection.execute("VACUUM")
@@ -64,8 +78,7 @@ def packages_in(path: str) -> list[Package]:
 def text_table(place: Place, index: Index, packages: list[Package], fts: Fts) -> list[tuple[str, ...]]:
     """The lines below `HEAD`. What both are built from is in memory, and is not counted."""
     file = place.path("peers", "text.sqlite")
-    seconds = _timed(lambda: build_text(file, ([package.name, summary_of(package), terms.impacts(package)]
-                                              for package in packages)))
+    seconds = _timed(lambda: build_text(file, map(_row, packages)))
     rows = []
     ours, theirs = [], []
     for words in QUESTIONS:
@@ -82,15 +95,21 @@ def text_table(place: Place, index: Index, packages: list[Package], fts: Fts) ->
 
 
 def _asker(index: Index, words: tuple[str, ...]) -> Callable[[], list[str]]:
-    return lambda: [hit.package for hit in index.search(*words, limit=20)]
+    return lambda: [found.package for found in index.search(" ".join(words), limit=BEST, packages=True)]
 
 
 def _counted(ask: Callable[[], list[str]]) -> Callable[[], int]:
     return lambda: len(ask())
 
 
+def _row(package: Package) -> list[Any]:
+    """What a text shard is made of."""
+    return [package.name, summary_of(package), terms.impacts(package), list(tokens.keys(package))]
+
+
 def _columns(package: Package) -> tuple[str, ...]:
-    return tuple(" ".join(words) for words in terms.columns_of(package))
+    """The words of each of our columns, and the name as it is."""
+    return (*(" ".join(words) for words in terms.columns_of(package)), package.name)
 
 
 def _timed(task: Callable[[], object]) -> float:

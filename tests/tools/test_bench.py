@@ -5,7 +5,9 @@ from __future__ import annotations
 import doctest
 import importlib
 import os
+import sqlite3
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,13 +17,20 @@ from hypothesis import strategies as st
 import bench
 import bench_answers
 import bench_data
+import bench_engines
 import bench_machine
 import bench_packing
 import bench_peers
 import bench_questions
+import bench_ranking
 import bench_readers
+import bench_regexes
+import bench_rereading
+import bench_rows
+import bench_search
 import bench_subsets
 import bench_table
+import bench_text
 import bench_timing
 from bench_table import Beside, Row
 from pkgindex.query.index import Index
@@ -141,6 +150,51 @@ def test_a_program_that_is_missing_is_named_with_its_package(monkeypatch: pytest
     assert bench_peers.missing("rg") == "not installed: apt-get install ripgrep"
 
 
+def test_each_package_gets_a_file_of_its_own_paths(tmp_path: Path) -> None:
+    pairs = tmp_path / "pairs"
+    pairs.write_bytes(b"/bin/a\tzz\n/bin/b\tc\n/bin/b\tzz\n/bin/c d\tcc\n")
+    engine = bench_engines.Codesearch(bench_data.Place(str(tmp_path / "bench")))
+    engine.deal_out(str(pairs))
+    found = {path.name: path.read_bytes() for path in Path(engine.text).rglob("*") if path.is_file()}
+    assert found == {"zz": b"/bin/a\n/bin/b\n", "c": b"/bin/b\n", "cc": b"/bin/c d\n"}
+    assert engine.bytes_of_text() == sum(map(len, found.values()))
+
+
+PROGRAM = """\
+#!/bin/sh
+echo "indexing" >&2
+echo "{said}" >&2
+exit {code}
+"""
+
+
+@pytest.mark.parametrize(("said", "code", "told"), [
+    ("done", 0, ""), ("x/y: too many trigrams, ignoring", 0, "left out 1 packages"), ("out of memory", 2, "exited with 2"),
+])
+def test_an_index_of_codesearch_that_is_not_whole_is_not_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, code: int, told: str
+) -> None:
+    program = tmp_path / "programs" / "cindex"
+    program.parent.mkdir()
+    program.write_text(PROGRAM.format(said=said, code=code))
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    place = bench_data.Place(str(tmp_path / "bench"))
+    place.emptied("codesearch")
+    if told:
+        with pytest.raises(SystemExit, match=told):
+            bench_engines.Codesearch(place).build()
+    else:
+        assert bench_engines.Codesearch(place).build().exit == 0
+
+
+def test_the_databases_of_apt_xapian_index_lie_in_the_directory_of_the_benchmark(tmp_path: Path) -> None:
+    place = bench_data.Place(str(tmp_path / "bench"))
+    env = bench_engines.Xapian(place, {"APT_CONFIG": place.path("apt", "apt.conf")}).env
+    assert {"APT_CONFIG", "AXI_DB_PATH", "AXI_CACHE_PATH", "XDG_CACHE_HOME"} == set(env)
+    assert all(path.startswith(place.root) for path in env.values())
+
+
 def test_random_paths_are_real_ones_and_each_once(tmp_path: Path) -> None:
     pairs = tmp_path / "pairs"
     everything = [b"/usr/share/%05d/some file" % number for number in range(3_000)]
@@ -215,6 +269,12 @@ def test_each_tool_beside_has_its_own_line_and_ratio() -> None:
     assert second == ("", "", "", "", "locate", "not installed: apt-get install l", "-", "-")
 
 
+def test_what_is_better_the_more_of_it_has_no_ratio() -> None:
+    beside = (Beside("other", 0.25, bench_table.RANK),)
+    (line,) = bench_table.cells(Row("rank", 0.5, None, bench_table.RANK, beside, reached=True))
+    assert line[1:7] == ("0.50", "-", "yes", "other", "0.25", "-")
+
+
 @pytest.mark.parametrize(("ours", "theirs", "shown"), [
     (1.0, 0.5, "0.5x"), (1.0, 1.5, "1.5x"), (0.001, 4.1996, "4,200x"), (0.0, 1.0, "-"), (1.0, None, "-"),
 ])
@@ -223,15 +283,146 @@ def test_a_ratio_is_how_many_times_more_the_other_took(ours: float, theirs: floa
 
 
 def test_a_number_that_differs_without_a_reason_stands_out() -> None:
-    tool = bench_questions.Tool("rg", "", int)
+    tool = bench_rows.Tool("rg", "", int)
     timed = bench_timing.Timed(1.0, 1.0, 1.0, 7)
-    assert bench_questions._beside(tool, timed, 7).answers == "same number"
-    assert "NOT THE SAME" in bench_questions._beside(tool, timed, 8).answers
-    assert bench_questions._beside(tool._replace(differs="doubles"), timed, 8).answers == "7: doubles"
+    assert bench_rows.beside(tool, timed, 7).answers == "same number"
+    assert "NOT THE SAME" in bench_rows.beside(tool, timed, 8).answers
+    assert bench_rows.beside(tool._replace(differs="doubles"), timed, 8).answers == "7: doubles"
+
+
+def test_a_question_stands_beside_the_tools_that_are_here_and_names_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    tools = (bench_rows.Tool("in Python", "", lambda: 3), bench_rows.Tool("rg, plain text", "rg", lambda: 3))
+    row = bench_rows.asked(bench_rows.Question("three", lambda: 3, 10.0, tools))
+    assert [(other.name, other.answers, other.missing) for other in row.beside] == [
+        ("in Python", "same number", ""), ("rg, plain text", "", "not installed: apt-get install ripgrep"),
+    ]
+    assert (row.answers, row.verdict) == ("3", "yes")
+    assert bench_rows.ahead_of(row, "rg, plain text") == row
+    assert bench_rows.ahead_of(row, "in Python").target == row.beside[0].measured
+
+
+def test_a_whole_process_is_measured_against_a_bare_python() -> None:
+    ask = bench_timing.lines([sys.executable, "-c", "print(1)"])
+    question = bench_rows.Question("print", ask, None, (bench_rows.Tool("none", "", lambda: 0),))
+    fast, slow = (bench_rows.process(question, times) for times in (1_000.0, 0.001))
+    assert (fast.verdict, slow.verdict) == ("yes", "**NO**")
+    assert [other.name for other in fast.beside] == ["python3 -c pass", "none"]
+    assert "NOT THE SAME" in fast.beside[1].answers
 
 
 def test_the_machine_is_described(tmp_path: Path) -> None:
     assert {what for what, which in bench_machine.described(str(tmp_path)) if which} >= {"date", "processor", "memory"}
+
+
+# The question language
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Iterator[Index]:
+    place = bench_data.Place(str(tmp_path / "bench"))
+    Path(place.index, bench_data.REPO).mkdir(parents=True)
+    listing = tmp_path / "Packages"
+    listing.write_text(PACKAGES)
+    contents = tmp_path / "Contents-amd64"
+    contents.write_bytes(CONTENTS)
+    bench_subsets.pack_files(bench_subsets.target_of(place.index), [str(listing), str(contents)], "first")
+    with Index(place.index) as index:
+        yield index
+
+
+@pytest.mark.parametrize("regex", ["/usr/bin/c", "a b$", r"/d[o]c/.*$", r"\.none$"])
+def test_a_regular_expression_finds_the_same_paths_in_a_search(small: Index, regex: str) -> None:
+    paths = bench_rows.count(small.paths(regex, "regex"))
+    assert bench_regexes.hits_in(small.search(bench_regexes.as_question(regex), case=True)) == paths
+
+
+@pytest.mark.parametrize("question", [
+    bench_search.BOOLEAN, bench_search.RELATION, bench_search.SECTION, bench_search.NEEDS, bench_search.VERSION,
+    f'"{bench_search.PHRASE}"', "*",
+])
+def test_the_questions_that_are_measured_are_questions(small: Index, question: str) -> None:
+    assert bench_rows.count(small.search(question, limit=2)) <= 2
+
+
+def test_the_packages_that_are_needed_are_the_same_in_sql() -> None:
+    database = sqlite3.connect(":memory:")
+    database.executescript(bench_peers.TABLES)
+    database.executemany("INSERT INTO edges VALUES (?, ?, ?, '')", [
+        ("curl", "depends", "libssl3"), ("tool", "pre-depends", "curl"), ("curl", "provides", "fetcher"),
+        ("user", "depends", "fetcher"), ("other", "suggests", "libssl3"), ("libssl3", "depends", "libc6"),
+    ])
+    assert {name for name, in database.execute(bench_search.SQL_NEEDS)} == {"curl", "tool", "user"}
+    database.close()
+
+
+def test_the_other_text_index_gives_its_best_in_pages(tmp_path: Path) -> None:
+    place = bench_data.Place(str(tmp_path / "bench"))
+    place.emptied("peers")
+    listing = tmp_path / "Packages"
+    listing.write_text(PACKAGES)
+    fts = bench_text.Fts(place, bench_text.packages_in(str(listing)))
+    found = fts.best("fetches")
+    assert found == ["curl", "libcurl4"]
+    assert [fts.best("fetches", limit=1, offset=place) for place in (0, 1, 2)] == [["curl"], ["libcurl4"], []]
+    assert fts.count('"fetches for"') == 1
+
+
+# Ranking
+
+
+def test_ranks_are_counted_from_one_and_nothing_is_worth_what_is_not_found() -> None:
+    ranking = bench_ranking.Ranking("a", (1, 2, 0, 11))
+    assert ranking.mean_reciprocal == pytest.approx((1 + 1 / 2 + 1 / 11) / 4)
+    assert ranking.among_the_first == 2
+
+
+@pytest.mark.parametrize(("ours", "apt", "axi", "fts", "verdict"), [
+    (2, 2, 4, 1, "yes"), (2, 1, 4, 4, "**NO**"), (2, 4, 1, 4, "**NO**"), (2, None, 4, 4, "yes"),
+    (2, None, None, 4, "not measured"),
+])
+def test_the_ranking_falls_short_of_apt_or_axi_alone(
+    ours: int, apt: int | None, axi: int | None, fts: int, verdict: str
+) -> None:
+    names = (bench_ranking.OURS, *bench_ranking.MEASURED_BY, "SQLite FTS5 bm25")
+    found = [
+        bench_ranking.Ranking(name, () if rank is None else (rank,) * len(bench_ranking.QUESTIONS), "" if rank else "not here")
+        for name, rank in zip(names, (ours, apt, axi, fts), strict=True)
+    ]
+    row = bench_ranking.ranking_row(found)
+    assert row.verdict == verdict
+    assert [other.missing for other in row.beside] == [one.missing for one in found[1:]]
+    head, lines = bench_ranking.ranking_table(found)
+    assert {len(line) for line in lines} == {len(head)}
+    assert len(lines) == len(bench_ranking.QUESTIONS) + 2
+
+
+def test_every_question_of_the_ranking_has_a_right_answer_of_its_own() -> None:
+    assert len(bench_ranking.QUESTIONS) == 20
+    assert all(right and len(set(right)) == len(right) for right in bench_ranking.QUESTIONS.values())
+
+
+# Reading again
+
+
+def test_what_a_reader_reads_because_of_a_publish_is_counted(tmp_path: Path) -> None:
+    place = bench_data.Place(str(tmp_path / "bench"))
+    Path(place.index, bench_data.REPO).mkdir(parents=True)
+    listing = tmp_path / "Packages"
+    listing.write_text(PACKAGES)
+    bench_subsets.pack_files(bench_subsets.target_of(place.index), [str(listing)], "first")
+    row = bench_rereading.rereading_row("read", place, place.index, publishes=3)
+    # The new manifest at least; and of so small an index, no more than there is.
+    everything = sum(path.stat().st_size for path in Path(place.index).rglob("*") if path.is_file())
+    assert 0 < (row.measured or 0) * 1024 <= everything
+    assert row.answers.startswith("2 packages; at most ")
+
+
+def test_bytes_read_are_counted_as_they_are_read(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"x" * 100_000)
+    before = bench_rereading.bytes_read()
+    (tmp_path / "file").read_bytes()
+    assert 100_000 <= bench_rereading.bytes_read() - before < 110_000
 
 
 # Answers
