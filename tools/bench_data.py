@@ -108,7 +108,7 @@ class Place:
         if not self._has_twin:
             shutil.rmtree(folder, ignore_errors=True)
             subprocess.run(["cp", "-al", self.index, folder], check=True)
-            for lock in glob.glob(os.path.join(glob.escape(folder), "*", "writer.lock")):
+            for lock in glob.glob(os.path.join(glob.escape(folder), "*", "writer.lock*")):
                 os.unlink(lock)
             self._has_twin = True
         return folder

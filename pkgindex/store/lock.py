@@ -5,6 +5,8 @@ Invariants:
 * Nothing is safe because of it: locks vanish without notice on every network file system. The guard is `Backend.link`.
 * Readers neither take it nor look at it.
 * The lock file is never removed or replaced: two writers would then lock two files of the same name.
+* Who waits comes before who has had it: a second file, `writer.lock.turn`, is locked by whoever is next, and nobody is given
+  the first but through it. So two busy writers have it by turns, when they work longer than they pause between attempts.
 
 A lock dies with its holder, but for one trap: a child made by a bare fork keeps it. Start helpers by spawn.
 """
@@ -26,7 +28,10 @@ from pkgindex.store.faults import rootless, unwritten
 _HELD = {errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES}
 # Some file systems and old servers have no locks at all.
 _NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP}
+# The longest pause between two attempts; the first are shorter, as one who commits soon gives it back.
 RETRY_SECONDS = 0.1
+RETRY_SECONDS_MIN = 0.001
+TURN = ".turn"
 HOLDER_BYTES_MAX = 4096
 COMMAND_CHARACTERS_MAX = 200
 
@@ -62,19 +67,30 @@ class WriterLock:
             self._file = None
 
     def _acquire(self, path: str) -> IO[str]:
+        deadline = time.monotonic() + self._wait_seconds
         file = self._open(path)
         try:
-            deadline = time.monotonic() + self._wait_seconds
-            while not self._try(file, path):
-                left = deadline - time.monotonic()
-                if left <= 0:
-                    raise Busy(refusal(self._what, _read(file)))
-                time.sleep(min(RETRY_SECONDS, left))
+            turn = self._open(path + TURN)
+            try:
+                if self._wait_for(turn, path + TURN, deadline, file):
+                    self._wait_for(file, path, deadline, file)
+            finally:
+                _release(turn)
             _write(file)
         except BaseException:
             file.close()
             raise
         return file
+
+    def _wait_for(self, wanted: IO[str], path: str, deadline: float, file: IO[str]) -> bool:
+        """Try until *wanted* is ours, and say whether there are locks at all; *file* tells who holds the writer's."""
+        began = time.monotonic()
+        while (locked := self._try(wanted, path)) is False:
+            now = time.monotonic()
+            if now >= deadline:
+                raise Busy(refusal(self._what, _read(file)))
+            time.sleep(min(RETRY_SECONDS, RETRY_SECONDS_MIN + (now - began) / 4, deadline - now))
+        return locked is True
 
     def _open(self, path: str) -> IO[str]:
         try:
@@ -85,8 +101,8 @@ class WriterLock:
         except OSError as error:
             raise unwritten(error, path) from None
 
-    def _try(self, file: IO[str], path: str) -> bool:
-        """Whether the lock is ours, or there are none to be had."""
+    def _try(self, file: IO[str], path: str) -> bool | None:
+        """Whether the lock is ours; None where there are none to be had."""
         import portalocker
 
         try:
@@ -101,6 +117,7 @@ class WriterLock:
                 f"{path} cannot be locked ({error.strerror}): going on without, for the lock only saves two writers "
                 "from working at once"
             )
+            return None
         return True
 
 

@@ -67,7 +67,7 @@ def test_who_waits_gets_it_when_it_is_given_back(path: str, monkeypatch: pytest.
     refused = threading.Event()
     attempt = WriterLock._try
 
-    def seen(self: WriterLock, file: IO[str], path: str) -> bool:
+    def seen(self: WriterLock, file: IO[str], path: str) -> bool | None:
         got = attempt(self, file, path)
         if not got:
             refused.set()
@@ -93,6 +93,36 @@ def test_who_waits_too_long_is_refused(path: str, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(lock, "RETRY_SECONDS", 0.005)
     with WriterLock(path, "it"), pytest.raises(Busy), WriterLock(path, "it", wait_seconds=0.02):
         pass
+
+
+def is_locked(path: str) -> bool:
+    with open(path, "a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return True
+        return False
+
+
+def test_who_waits_comes_before_who_has_had_it(path: str) -> None:
+    """Two that are busy have it by turns, although neither pauses before it asks again."""
+    had: list[int] = []
+    ended = [threading.Event(), threading.Event()]
+
+    def work(number: int) -> None:
+        for _ in range(10):
+            with WriterLock(path, "it", wait_seconds=30):
+                had.append(number)
+                while not is_locked(path + lock.TURN) and not ended[1 - number].wait(0.001):
+                    pass
+        ended[number].set()
+
+    workers = [threading.Thread(target=work, args=[number]) for number in range(2)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(60)
+    assert had == [had[0], 1 - had[0]] * 10
 
 
 @pytest.mark.parametrize(
