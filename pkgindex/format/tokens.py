@@ -111,9 +111,10 @@ def keys(package: Package) -> set[str]:
                 if thing.type in ACTIONS:
                     found.update(_keys_of(thing.type, value))
         for kind, alternative in release.edges():
-            found.add(f"{kind}\0{folded(alternative.name)}")
             if "/" in alternative.name:
                 found.update(_keys_of(kind, alternative.name))
+            else:
+                found.add(f"{kind}\0{folded(alternative.name)}")
     return found
 
 

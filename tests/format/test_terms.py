@@ -18,13 +18,35 @@ def test_a_posting_list_comes_out_as_it_went_in(found: dict[int, int]) -> None:
     assert terms.decode_postings(terms.encode_postings(ids, [found[number] for number in ids])) == found
 
 
-@given(found=postings, data=st.data())
-def test_a_damaged_posting_list_is_a_value_error_or_another_list(found: dict[int, int], data: st.DataObject) -> None:
+@given(found=postings)
+def test_how_many_are_in_a_posting_list_is_known_from_its_beginning(found: dict[int, int]) -> None:
+    ids = sorted(found)
+    encoded = terms.encode_postings(ids, [found[number] for number in ids])
+    assert terms.count_postings(encoded[: terms.HEAD_BYTES], len(encoded)) == len(found)
+
+
+def test_what_does_not_begin_as_a_long_posting_list_does_is_a_value_error() -> None:
+    for head in (b"", b"\1", b"\1xxxxxxxxxxxx", b"\7"):
+        with pytest.raises(ValueError):
+            terms.count_postings(head, 1000)
+
+
+@given(found=postings.filter(lambda found: len(found) <= terms.RAW_POSTINGS_MAX), data=st.data())
+def test_any_changed_byte_of_a_short_posting_list_is_noticed(found: dict[int, int], data: st.DataObject) -> None:
     ids = sorted(found)
     encoded = terms.encode_postings(ids, [found[number] for number in ids])
     place = data.draw(st.integers(0, len(encoded) - 1))
+    flipped = bytes([encoded[place] ^ data.draw(st.integers(1, 255))])
+    with pytest.raises(ValueError):
+        terms.decode_postings(encoded[:place] + flipped + encoded[place + 1 :])
+
+
+@given(found=postings, data=st.data())
+def test_a_posting_list_that_is_cut_short_is_noticed(found: dict[int, int], data: st.DataObject) -> None:
+    ids = sorted(found)
+    encoded = terms.encode_postings(ids, [found[number] for number in ids])
     try:
-        terms.decode_postings(encoded[:place] + data.draw(st.binary(max_size=2)) + encoded[place + 1 :])
+        assert terms.decode_postings(encoded[: data.draw(st.integers(0, len(encoded) - 1))]) != found
     except ValueError:
         return
 
@@ -76,11 +98,17 @@ def test_words_are_folded(text: str, found: list[str]) -> None:
     assert words(text) == found
 
 
-def test_a_name_counts_more_than_a_summary_and_that_more_than_a_description() -> None:
+def test_a_name_counts_more_than_a_summary_and_that_more_than_a_description_and_that_more_than_an_attribute() -> None:
     named = terms.impacts(Package("web"))["web"]
     summed = terms.impacts(Package("x", {("", ""): Release(fields={"summary": "web"})}))["web"]
     described = terms.impacts(Package("x", texts={"": Text("", "web")}))["web"]
-    assert named > summed > described
+    attributed = terms.impacts(Package("x", {("", ""): Release(fields={"keywords": "web"})}))["web"]
+    assert named > summed > described > attributed
+
+
+def test_what_is_bookkeeping_is_no_word_of_a_package() -> None:
+    fields = dict.fromkeys(("section", "tag", "maintainer", "priority"), "web")
+    assert "web" not in terms.impacts(Package("x", {("", ""): Release(fields=fields)}))
 
 
 @given(packages=st.integers(1, 10**7), data=st.data())

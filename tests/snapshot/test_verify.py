@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 import tempfile
+from array import array
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,7 +16,7 @@ from packer.damage import damaged, reachable, small, verdict_of
 from packer.world import REPO, answers, drop, newest, packed
 from pkgindex.config import Settings
 from pkgindex.errors import NoIndex, NotFound, StoreError
-from pkgindex.format import block, dead, manifest, page, reverse
+from pkgindex.format import block, dead, lists, manifest, page, reverse
 from pkgindex.format import group as group_file
 from pkgindex.format.envelope import seal
 from pkgindex.format.manifest import PARTITIONS, Manifest
@@ -263,6 +265,26 @@ def test_a_path_too_many_in_a_shard_is_found(monkeypatch: pytest.MonkeyPatch, tm
     assert [fault.file.startswith("shards/paths-") for fault in verdict_of(backend).faults] == [True]
 
 
+@pytest.mark.parametrize("change", [
+    lambda block: [*block[:-1], block[-1]._replace(token=block[-1].token + "x")],
+    lambda block: [*block[:-1], block[-1]._replace(numbers=array("I", [3 - block[-1].numbers[0]]))],
+    lambda block: block[:-1] or block,
+    lambda block: list(reversed(block)),
+    lambda block: [listing._replace(numbers=array("I", [*listing.numbers, 3])) for listing in block],
+])  # fmt: skip
+def test_an_attribute_list_that_says_otherwise_than_the_forward_files_is_found(
+    change: Callable[[list[lists.Listing]], list[lists.Listing]], monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    """A shard that is sound as a file, and was built from other lists."""
+    right = lists.encode
+    monkeypatch.setattr(lists, "encode", lambda block: right(change(block)))
+    backend = MemoryBackend()
+    content = [{"name": "a", "version": "1", "depends": ["b"]}, {"name": "b", "version": "1", "section": "web"}]
+    packed(backend, drop(tmp_path, content), loose_packages_max=0)
+    monkeypatch.undo()
+    assert {fault.file.startswith("shards/text-") for fault in verdict_of(backend).faults} == {True}
+
+
 @given(st.integers(0, 2**32))
 @settings(max_examples=20)
 def test_nothing_is_wrong_after_any_history(seed: int) -> None:
@@ -290,6 +312,8 @@ def random_package(dice: random.Random) -> dict[str, Any]:
         "version": dice.choice(["1", "2"]),
         "architecture": dice.choice(["amd64", "all"]),
         "summary": dice.choice(["", "a tool", "the c++ library"]),
+        "section": dice.choice(["", "web", "Text/Web"]),
+        "keywords": dice.choice(["", "one, two", "\u00e9t\u00e9 (web)"]),
         "depends": [dice.choice([*names, "virtual:any (>= 1) | b"]) for _ in range(dice.randint(0, 3))],
         "files": [f"/usr/{dice.choice('xyz')}/{dice.choice('stu')}\n{dice.choice('vw')}" for _ in range(dice.randint(0, 4))],
     }
