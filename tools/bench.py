@@ -12,6 +12,7 @@ Exit code 1 when a row falls short or an answer differs.
 from __future__ import annotations
 
 import argparse
+import compileall
 import gc
 import os
 import sys
@@ -30,6 +31,7 @@ import bench_regexes
 import bench_rereading
 import bench_search
 import bench_text
+import pkgindex
 from bench_data import LISTS, Lists, Place, find, format_digest
 from bench_peers import Peers
 from bench_table import HEAD, Row, cells, short_of, table
@@ -78,6 +80,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     began = time.monotonic()
     if options.fresh or place.state.get("lists") != lists.fingerprint():
         place.fresh(lists.fingerprint())
+    # As pip leaves it: where Python may not write, each process would compile all modules again.
+    compileall.compile_dir(os.path.dirname(pkgindex.__file__), quiet=2)
     machine = bench_machine.described(place.root)
     peers = Peers(place, lists, _tell)
     peers.make()
