@@ -72,10 +72,10 @@ def _of_regex(pattern: str, value: str, case: bool) -> list[Span]:
 
 
 def _of_glob(fits: Callable[[str], bool], field: str, value: str) -> list[Span]:
-    if field not in TEXTS and fits(value):
-        return [(0, len(value))]
+    """The parts that fit, or else the whole."""
     shapes = (_PART,) if field in _PATHS else (_PIECE, _WORD)
-    return _apart(sorted(match.span() for shape in shapes for match in shape.finditer(value) if fits(match[0])))
+    found = _apart(sorted(match.span() for shape in shapes for match in shape.finditer(value) if fits(match[0])))
+    return found or ([(0, len(value))] if field not in TEXTS and value and fits(value) else [])
 
 
 def _of_words(term: Term, value: str) -> list[Span]:

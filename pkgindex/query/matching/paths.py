@@ -17,7 +17,6 @@ from pkgindex.query.regexes import Engine, trusted
 FILE_FIELDS = frozenset(("file", "basename", "dir"))
 # Where programs lie that are called by their names alone.
 COMMAND_DIRECTORIES = ("/bin", "/sbin", "/usr/bin", "/usr/sbin", "/usr/games", "/usr/local/bin", "/usr/local/sbin")
-# A bare regular expression looks into whole paths; a comparison says nothing of paths.
 _IN_DIRECTORY = "/[^/]*$"
 
 
@@ -100,10 +99,10 @@ def _directory(term: Term, case: bool, engine: Engine) -> Pattern:
 def _of_part(term: Term, case: bool, engine: Engine, part: int) -> Pattern:
     """A regular expression that is searched in the directory (part 0) or the last part (2): where it begins and ends is not
     where the path does."""
-    narrow = patterns.regex(term.value, not case, engine).narrow if part == 2 else ""
+    narrow = patterns.regex(term.value, not case, engine).narrow
     search = engine(term.value, not case, False)
 
     def select(paths: list[str]) -> list[int]:
         return [place for place, path in enumerate(paths) if search(path.rpartition("/")[part].replace("\0", "\n") or "/")]
 
-    return Pattern(narrow, lambda block: True, select)
+    return Pattern(narrow if part == 2 else "", lambda block: True, select)
