@@ -17,11 +17,11 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from pkgindex.errors import BadInput, Corrupt, Gone
-from pkgindex.query import exhaustive, regexes
+from pkgindex.query import regexes
 from pkgindex.query.found import Cursor, Explanation, Found, RepositoryExplanation, parse_cursor, question_number
 from pkgindex.query.hits import Answer, Hit
 from pkgindex.query.knowledge import Knowledge
-from pkgindex.query.language import parser, pkg5, rewrite
+from pkgindex.query.language import rewrite
 from pkgindex.query.language.printing import written
 from pkgindex.query.language.tree import Packages, Query
 from pkgindex.query.matching import Judge
@@ -53,9 +53,7 @@ class Request(NamedTuple):
 
 def ask(index: Index, request: Request) -> Found:
     """Raises `BadInput`, and `NotRetained` for a cursor whose generations are gone."""
-    query = pkg5.parse(request.question) if request.pkg5 else parser.parse(request.question)
-    if request.packages:
-        query = rewrite.as_packages(query)
+    query = rewrite.as_packages(_tree(request)) if request.packages else _tree(request)
     page = _page(request)
     offset = page.offset if page is not None else request.offset
     asked = _Asked(index, query, request)
@@ -82,7 +80,9 @@ class _Asked:
 
     def __init__(self, index: Index, query: Query, request: Request) -> None:
         self._index, self._query, self._request = index, query, request
-        self._searches: dict[str, tuple[Search, float]] = {}
+        self._generations: dict[str, int] = {}
+        self._began: dict[str, float] = {}
+        self._searches: dict[str, Search] = {}
         self._recovered: dict[str, str] = {}
         self._answers: list[Answer] = []
 
@@ -97,33 +97,38 @@ class _Asked:
         return iter(list(islice(stream, offset + self._request.limit + 1)))
 
     def cursor(self, offset: int) -> Cursor:
-        generations = tuple((repo, search.snapshot.generation) for repo, (search, _) in sorted(self._searches.items()))
-        return Cursor(_number(self._request), offset, generations)
+        return Cursor(_number(self._request), offset, tuple(sorted(self._generations.items())))
 
     def explanation(self) -> Explanation:
-        repositories = tuple(
-            RepositoryExplanation(repo, search.snapshot.generation, tuple(search.parts), search.candidates, search.judged,
-                                  time.perf_counter() - began, self._recovered.get(repo, ""))
-            for repo, (search, began) in self._searches.items()
-        )
-        scores = {(answer.repo, answer.package): self._searches[answer.repo][0].reasons(answer.package)
+        scores = {(answer.repo, answer.package): self._searches[answer.repo].reasons(answer.package)
                   for answer in self._answers if answer.repo not in self._recovered}
-        return Explanation(written(self._query), repositories, scores)
+        return Explanation(written(self._query), tuple(map(self._explained, self._generations)), scores)
+
+    def _explained(self, repo: str) -> RepositoryExplanation:
+        seconds, recovered = time.perf_counter() - self._began[repo], self._recovered.get(repo, "")
+        search = self._searches.get(repo)
+        if search is None:
+            return RepositoryExplanation(repo, self._generations[repo], (), 0, 0, seconds, recovered)
+        parts = tuple(search.parts)
+        return RepositoryExplanation(repo, self._generations[repo], parts, search.candidates, search.judged, seconds, recovered)
 
     def _candidates(self, snapshot: Snapshot) -> Iterator[Candidate]:
         request, given = self._request, 0
+        self._generations[snapshot.repo], self._began[snapshot.repo] = snapshot.generation, time.perf_counter()
         knowledge = Knowledge(snapshot, self._index.reader(snapshot.repo))
         engine = regexes.untrusted if request.untrusted else regexes.trusted
         judge = Judge(self._query, request.case, request.pkg5, knowledge, engine)
         try:
             search = Search(snapshot, judge, knowledge, not isinstance(self._query, Packages))
-            self._searches[snapshot.repo] = search, time.perf_counter()
+            self._searches[snapshot.repo] = search
             for found in search.answers():
                 given += 1
                 yield found
         except (Corrupt, Gone) as error:
             if not self._index.asked.recovers(snapshot, error, given):
                 raise
+            from pkgindex.query import exhaustive
+
             self._recovered[snapshot.repo] = str(error)
             yield from islice(exhaustive.answers(snapshot, judge), given, None)
 
@@ -135,6 +140,17 @@ class _Asked:
         if len(self._answers) < EXPLAINED_MAX:
             self._answers.append(answer)
         return answer
+
+
+def _tree(request: Request) -> Query:
+    """The question by the grammar that it is to be read by: of the two only that one is imported."""
+    if request.pkg5:
+        from pkgindex.query.language import pkg5
+
+        return pkg5.parse(request.question)
+    from pkgindex.query.language import parser
+
+    return parser.parse(request.question)
 
 
 def _page(request: Request) -> Cursor | None:

@@ -16,7 +16,7 @@ from pkgindex.query.language.tree import Term
 from pkgindex.query.marking import positive
 from pkgindex.query.matching import Judge, Judged
 from pkgindex.query.matching.paths import COMMAND_DIRECTORIES
-from pkgindex.query.ranking import Scale, is_bare_word, joined, words_of
+from pkgindex.query.ranking import Scale, extra, is_bare_word, joined, words_of
 from pkgindex.query.searching import Candidate
 from pkgindex.snapshot.snapshot import Snapshot
 from pkgindex.snapshot.text import summary_of
@@ -70,12 +70,12 @@ def _match(package: Package, judged: Judged, impacts: dict[str, int], asked: lis
 
 def _score(scale: Scale, match: _Match) -> float:
     # The same sums in the same order as the index does them, to the last digit.
-    return sum([_worth(scale, match, place) for place in match.judged.leaves]) + scale.extra_joined(*match.joined)
+    return sum([_worth(scale, match, place) for place in match.judged.leaves]) + extra(*match.joined)
 
 
 def _worth(scale: Scale, match: _Match, place: int) -> float:
     impacts = [match.impacts[word] for word in words_of(scale.terms[place])]
-    return scale.worth(place, impacts) + scale.extra(place, *match.whole[place])
+    return scale.worth(place, impacts) + extra(*match.whole[place])
 
 
 def _commands(package: Package) -> frozenset[str]:

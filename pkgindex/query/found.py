@@ -59,6 +59,8 @@ def parse_cursor(text: str) -> Cursor:
     offset, _, where = rest.partition("@")
     try:
         generations = [pair.split("=") for pair in where.split(",")]
+        if not (offset + "".join(number for _, number in generations)).isdigit():
+            raise ValueError(text)
         return Cursor(int(question, 16), int(offset), tuple([(repo, int(number)) for repo, number in generations]))
     except ValueError:
         raise BadInput(f"{text!r} is no cursor: take the one that the page before ended with, or ask without") from None

@@ -16,8 +16,9 @@ from pkgindex.format.words import words
 from pkgindex.query.language.tree import PHRASE, WORD, And, Not, Or, Packages, Query, Term
 from pkgindex.query.marking import positive
 
-# In parts of a word's rarity. The worth in a package is at most one, so that none of these is made up for by it.
-EXACT_NAME, PROVIDED, COMMAND = 3.03, 2.02, 1.01
+# A word is worth less than 16 in a repository of four million packages: none of these is made up for by it, and a name in a
+# small repository counts as much as one in a large.
+EXACT_NAME, PROVIDED, COMMAND = 60.0, 40.0, 20.0
 PLAIN = 1.0
 
 
@@ -81,13 +82,10 @@ class Scale:
         [rarity], [found] = self._rarities[place], postings
         return {package: rarity * found.get(package, 0) / 255 + extras.get(package, 0.0) for package in packages}
 
-    def extra(self, place: int, name: bool, provided: bool, command: bool) -> float:
-        """What is added where the term is a whole name."""
-        return sum(self._rarities[place]) * (EXACT_NAME if name else PROVIDED if provided else COMMAND if command else 0.0)
 
-    def extra_joined(self, name: bool, provided: bool) -> float:
-        most = max(map(sum, self._rarities), default=0.0)
-        return most * (EXACT_NAME if name else PROVIDED if provided else 0.0)
+def extra(name: bool, provided: bool, command: bool = False) -> float:
+    """What is added where a word, or all words joined, are a whole name."""
+    return EXACT_NAME if name else PROVIDED if provided else COMMAND if command else 0.0
 
 
 def is_bare_word(term: Term) -> bool:

@@ -26,7 +26,7 @@ from pkgindex.query.language.tree import Term
 from pkgindex.query.matching import Judge, Judged
 from pkgindex.query.narrowing import Narrower
 from pkgindex.query.planner import Part, Planner
-from pkgindex.query.ranking import PLAIN, Reason, Scale, additive, is_bare_word, words_of
+from pkgindex.query.ranking import PLAIN, Reason, Scale, additive, extra, is_bare_word, words_of
 from pkgindex.snapshot.snapshot import Snapshot
 from pkgindex.snapshot.text import LooseText, TextShard
 
@@ -144,7 +144,7 @@ class _Scores:
     def __init__(self, search: Search, shard: TextShard | LooseText, bounds: Mapping[Term, Bound], whole: Bound) -> None:
         self._scale, self._shard, self._whole = search.scale, shard, whole
         self._bounds = [bounds[term].numbers if term in bounds else None for term in search.scale.terms]
-        self._extras = [self._extra(search, term, place) for place, term in enumerate(search.scale.terms)]
+        self._extras = [self._extra(search, term) for term in search.scale.terms]
         self._worths = [self._worth_of(term, place) for place, term in enumerate(search.scale.terms)]
         self._joined = self._extra_joined(search.scale)
 
@@ -214,13 +214,13 @@ class _Scores:
             found.update(worths if worths is not None else numbers or ())
         return found
 
-    def _extra(self, search: Search, term: Term, place: int) -> dict[int, float]:
+    def _extra(self, search: Search, term: Term) -> dict[int, float]:
         if not is_bare_word(term):
             return {}
         commands = set(self._shard.numbers_of(search.files.commands(term)).values())
         names, provided = self._called(folded(term.value))
         return {
-            number: self._scale.extra(place, number in names, number in provided, number in commands)
+            number: extra(number in names, number in provided, number in commands)
             for number in names | provided | commands
         }
 
@@ -228,7 +228,7 @@ class _Scores:
         if not scale.joined:
             return {}
         names, provided = self._called(scale.joined)
-        return {number: scale.extra_joined(number in names, number in provided) for number in names | provided}
+        return {number: extra(number in names, number in provided) for number in names | provided}
 
     def _called(self, name: str) -> tuple[set[int], set[int]]:
         """Who is called *name*, and who provides it."""

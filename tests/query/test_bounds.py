@@ -41,6 +41,7 @@ def test_the_opposite_of_a_bound_is_known_only_where_the_bound_is_exact(found: t
 
 
 def test_nothing_and_everything_are_each_the_end_of_a_question() -> None:
-    assert NOTHING & ANYTHING == Bound(set(), True)
+    ended = NOTHING & ANYTHING
+    assert (ended.numbers, ended.exact) == (set(), True)
     assert EVERYTHING | ANYTHING == EVERYTHING
     assert EVERYTHING & ANYTHING == ANYTHING
