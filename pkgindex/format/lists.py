@@ -63,13 +63,14 @@ def blocks(listings: Iterable[Listing]) -> Iterator[tuple[str, list[Listing]]]:
     """The field and the lists of each block, of lists in the order of fields and tokens."""
     for field, group in groupby(listings, itemgetter(0)):
         block: list[Listing] = []
-        numbers = 0
+        total = 0
         for listing in group:
-            if len(block) == TOKENS_MAX or (block and numbers + len(listing.numbers) > NUMBERS_MAX):
+            more = len(listing[2])
+            if len(block) == TOKENS_MAX or (block and total + more > NUMBERS_MAX):
                 yield field, block
-                block, numbers = [], 0
+                block, total = [], 0
             block.append(listing)
-            numbers += len(listing.numbers)
+            total += more
         yield field, block
 
 
@@ -79,7 +80,7 @@ def encode(listings: Sequence[Listing]) -> bytes:
     counts = array("I", [len(listing.numbers) for listing in listings])
     stored = array("I")
     for _, _, numbers in listings:
-        stored.append(numbers[0])
+        stored += numbers[:1]
         if len(numbers) > 1:
             stored.extend(map(sub, numbers[1:], numbers))
     return len(tokens).to_bytes(4, "little") + tokens + _bytes(counts) + _bytes(stored)

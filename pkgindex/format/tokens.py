@@ -10,13 +10,13 @@ them. What they leave out nobody finds.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from pkgindex.format.shard import storable
 from pkgindex.format.words import TERM_CHARACTERS_MAX, trailing_parts, trigrams, words
 from pkgindex.model.package import KINDS, Package
-from pkgindex.model.thing import ACTIONS, DEPEND, attributes
+from pkgindex.model.thing import ACTIONS, DEPEND, Thing, attributes, of_field
 
 # Cut there: the 64 digits of a checksum would be a third of the lists.
 PIECE_CHARACTERS_MAX = 24
@@ -32,6 +32,7 @@ BOOKKEEPING = frozenset((
 # In no list: each value is another in every package.
 UNLISTED = frozenset(("filename", "md5sum", "sha1", "sha512", "description-md5", "relation", "kind", "build-ids"))
 _NOT_BARE = BOOKKEEPING | IDENTIFIERS | TEXTS
+_PLAIN = BOOKKEEPING - UNLISTED
 CATEGORY = "info.classification"
 # Fields of the lists that no package carries: where a bare word looks, and the trigrams of names.
 BARE, SIMILAR = "", "~"
@@ -104,12 +105,14 @@ def keys(package: Package) -> set[str]:
     """The pairs of a package's releases, each as one text: see `key`."""
     found: set[str] = set()
     for release in package.releases.values():
-        for thing in attributes(release):
-            for field, value in thing.values if thing.type != "text" else ():
-                if field not in UNLISTED:
-                    found.update(_keys_of(field, value))
-                if thing.type in ACTIONS:
-                    found.update(_keys_of(thing.type, value))
+        found.update(_keys_of("version", release.version))
+        found.update(_keys_of("arch", release.architecture))
+        for field, text in release.fields.items():
+            if field in _PLAIN and "\n" not in text:  # what a listing is full of: one value, and no thing need be made of it
+                found.update(_keys_of(field, text))
+            elif field not in UNLISTED:
+                for thing in of_field(field, text):
+                    found.update(_keys_of_thing(thing))
         for kind, alternative in release.edges():
             if "/" in alternative.name:
                 found.update(_keys_of(kind, alternative.name))
@@ -120,7 +123,7 @@ def keys(package: Package) -> set[str]:
 
 def name_keys(name: str) -> set[str]:
     """The pairs of a package's name: not in its row, because they can be made of that."""
-    found = {f"{SIMILAR}\0{trigram}" for trigram in trigrams(listable(name))}
+    found = set(map(f"{SIMILAR}\0".__add__, trigrams(listable(name))))
     found.update([key("name", token) for token in map(folded, trailing_parts(name)) if token != name])
     return found
 
@@ -155,6 +158,14 @@ def folded(token: str) -> str:
 def cut(token: str) -> str:
     """A piece or a word as it is listed."""
     return listable(token).casefold()[:PIECE_CHARACTERS_MAX]
+
+
+def _keys_of_thing(thing: Thing) -> Iterator[str]:
+    for field, value in thing.values if thing.type != "text" else ():
+        if field not in UNLISTED:
+            yield from _keys_of(field, value)
+        if thing.type in ACTIONS:
+            yield from _keys_of(thing.type, value)
 
 
 def _keys_of(field: str, value: str) -> Iterable[str]:

@@ -87,10 +87,10 @@ def attribute(package: Package, field: str) -> list[Thing]:
     found: dict[Thing, None] = {}
     for release in package.releases.values():
         if field in release.fields:
-            found.update(dict.fromkeys(_of_field(field, release.fields[field])))
+            found.update(dict.fromkeys(of_field(field, release.fields[field])))
         for action in ACTIONS:
             if action in release.fields:
-                things = _of_field(action, release.fields[action])
+                things = of_field(action, release.fields[action])
                 found.update((thing, None) for thing in things if any(key == field for key, _ in thing.values))
     return list(found)
 
@@ -121,14 +121,15 @@ def attributes(release: Release) -> Iterator[Thing]:
     if release.version or release.architecture:
         yield release_thing(release)
     for field, value in release.fields.items():
-        yield from _of_field(field, value)
+        yield from of_field(field, value)
 
 
 def release_thing(release: Release) -> Thing:
     return Thing("release", (("version", release.version), ("arch", release.architecture)))
 
 
-def _of_field(field: str, value: str) -> Iterator[Thing]:
+def of_field(field: str, value: str) -> Iterator[Thing]:
+    """The things of one field of a release."""
     if field == "summary":
         yield Thing("text", ((field, value),))
     elif field in ACTIONS:

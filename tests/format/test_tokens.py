@@ -10,11 +10,20 @@ from format.strategies import packages
 from pkgindex.format import tokens
 from pkgindex.format.words import TERM_CHARACTERS_MAX, name_words, trailing_parts, trigrams, words
 from pkgindex.model.package import Alternative, Package, Release
-from pkgindex.model.thing import things
+from pkgindex.model.thing import ACTIONS, things
 
 FIELDS = ("section", "tag", "maintainer", "python-version", "depends", "name", "version", "info.classification", "driver")
 # Half characters, as bytes that are no UTF-8 make them, line ends and NUL among the rest.
 texts = st.text(max_size=30) | st.text("ab/:,.( \n\0\udc80\udcff\u00df\u0130", max_size=30)
+
+# What comes from real sources, where the strategies of records draw anything.
+carrying = st.builds(
+    lambda fields: Package("x", {("1", "all"): Release("1", "all", fields)}),
+    st.dictionaries(
+        st.sampled_from(("section", "sha256", "filename", "summary", "keywords", "driver", "path.dir", "depend.x")),
+        texts | st.sampled_from(["Web", "name=e1000 alias='pci, 1'", "one two\nthree"]), max_size=4,
+    ),
+)
 
 
 def slowly(field: str, value: str) -> set[str]:
@@ -25,7 +34,7 @@ def slowly(field: str, value: str) -> set[str]:
     return {tokens.cut(token) for token in (*tokens.tokens(field, value), *words(value)) if token}
 
 
-@given(package=packages)
+@given(package=packages | carrying)
 def test_a_package_is_listed_by_every_value_that_it_is_made_of(package: Package) -> None:
     expected = {(tokens.SIMILAR, trigram) for trigram in trigrams(package.name)}
     expected |= {("name", tokens.folded(part)) for part in trailing_parts(package.name)} - {("name", package.name)}
@@ -36,6 +45,9 @@ def test_a_package_is_listed_by_every_value_that_it_is_made_of(package: Package)
             found = slowly(field, value)
             expected |= {(tokens.listable(field), token) for token in found}
             expected |= {(tokens.BARE, token) for token in found if tokens.bare(field)}
+            # What is said of an action is found by its type, too.
+            of_action = slowly(thing.type, value) if thing.type in ACTIONS else set()
+            expected |= {(listed, token) for token in of_action for listed in (thing.type, tokens.BARE)}
     assert tokens.listed(package) == expected
 
 
