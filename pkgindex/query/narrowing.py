@@ -21,7 +21,7 @@ from pkgindex.query.knowledge import Knowledge
 from pkgindex.query.language.tree import COMPARE, GLOB, PHRASE, REGEX, WORD, Term
 from pkgindex.query.matching.comparing import compare_test
 from pkgindex.query.matching.facts import COMPUTED
-from pkgindex.query.matching.looking import SEVERAL
+from pkgindex.query.matching.looking import SEVERAL, field_of
 from pkgindex.query.matching.paths import FILE_FIELDS
 from pkgindex.query.matching.values import value_test
 from pkgindex.query.regexes import Engine
@@ -68,7 +68,7 @@ class Narrower:
         return Bound(found.numbers, False) & self._of_package(term)
 
     def _of_field(self, term: Term, strong: bool) -> Bound:
-        field = term.field
+        field = field_of(term)
         if not field:
             return self._bare(term, strong)
         if field in FILE_FIELDS:
@@ -187,15 +187,17 @@ class Narrower:
         if field == "version" and "version-scheme" in self.shard.fields():
             return ANYTHING
         test = compare_test(term, self._knowledge)
-        numbers: list[bool] = []
+        certain: list[bool] = []
 
         def fits(token: str) -> bool:
-            numbers.append(token.isdigit())
-            return test(token)
+            # A version is listed folded, and compared as it is spelled: that lies between all small letters and all capitals.
+            either = (test(token), test(token.upper())) if field == "version" else (test(token),)
+            # A token may be a piece of a value; of nothing but numbers each is a value.
+            certain.append(either[0] == either[-1] if field == "version" else token.isdigit())
+            return any(either)
 
         found = self._like(field, "", fits, longest)
-        # A token may be a piece of a value; of nothing but numbers each is a value.
-        return Bound(found.numbers, found.exact and (field == "version" or all(numbers)))
+        return Bound(found.numbers, found.exact and all(certain))
 
     # Files and what is computed
 

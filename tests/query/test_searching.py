@@ -31,15 +31,18 @@ PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
 PATHS = ("/usr/bin/web", "/usr/bin/Web", "/usr/share/web", "/usr/share/doc/ssl/server", "/usr/sbin/server", "/opt/x86_64")
 
 
+VALUES = {"size": st.sampled_from(("5", "20", "3000000")), "section": st.sampled_from(("web", "libs", "universe/doc", "gnu-r"))}
+
+
 @st.composite
 def packages(draw: st.DrawFn) -> list[dict[str, Any]]:
     texts = st.lists(st.sampled_from(WORDS), max_size=4).map(" ".join)
     found = []
     for name in draw(st.sets(st.sampled_from(NAMES), min_size=1)):
-        package: dict[str, Any] = {"name": name, "version": draw(st.sampled_from(("1", "2.0", "2.0~rc1")))}
+        package: dict[str, Any] = {"name": name, "version": draw(st.sampled_from(("1", "2.0", "2.0~rc1", "2.0B")))}
         for field in ("summary", "description", "section", "keywords", "maintainer", "size"):
             if draw(st.booleans()):
-                package[field] = draw(texts if field != "size" else st.sampled_from(("5", "20", "3000000")))
+                package[field] = draw(VALUES.get(field, texts))
         for kind in ("depends", "recommends", "provides"):
             package[kind] = sorted(draw(st.sets(st.sampled_from(NAMES), max_size=2)))
         package["files"] = sorted(draw(st.sets(st.sampled_from(PATHS), max_size=3)))
@@ -54,7 +57,7 @@ def terms() -> st.SearchStrategy[Term]:
         st.builds(Term, st.sampled_from(GLOBS), fields, st.just(GLOB)),
         st.builds(Term, st.lists(st.sampled_from(WORDS), min_size=1, max_size=2).map(" ".join), fields, st.just(PHRASE)),
         st.builds(Term, st.sampled_from(REGEXES), fields, st.just(REGEX)),
-        st.builds(Term, st.sampled_from(("1", "2.0", "10")), st.sampled_from(("version", "size")), st.just(COMPARE),
+        st.builds(Term, st.sampled_from(("1", "2.0", "2.0b", "10")), st.sampled_from(("version", "size")), st.just(COMPARE),
                   st.sampled_from(("<", "<=", "=", ">=", ">"))),
         st.builds(Term, st.sampled_from(NAMES), st.sampled_from(("needs", "neededby"))),
         st.builds(Term, st.just("yes"), st.sampled_from(("orphan", "broken"))),

@@ -51,11 +51,11 @@ def look_of(term: Term, rules: Rules) -> Look:
 def field_of(term: Term) -> str:
     """The field of things, and of the lists of a text shard, that *term* means: a key of pkg(5) is that of its type.
 
-    >>> field_of(Term("cat", "require", type="depend")), field_of(Term("cat", "depends", type="depend"))
-    ('depend.require', 'depends')
+    >>> [field_of(Term("cat", field, type="depend")) for field in ("require", "depends", "")]
+    ['depend.require', 'depends', '']
     """
     field, kind = term.field, term.type
-    if kind == "depend" and field not in SEVERAL and field != "kind" and not field.startswith(DEPEND):
+    if kind == "depend" and field and field not in SEVERAL and field != "kind" and not field.startswith(DEPEND):
         return DEPEND + field
     return f"{kind}.{field}" if kind in ACTIONS and field in TAKEN else field
 
