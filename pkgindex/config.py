@@ -32,6 +32,12 @@ class Settings(NamedTuple):
     processes: int = 0
     unpacked_bytes_max: int = 64 << 30
     pager: str = ""
+    tree_connections_max: int = 4096
+    tree_line_bytes_max: int = 64 << 10
+    tree_unread_bytes_max: int = 1 << 20
+    tree_idle_seconds: float = 300.0
+    tree_backlog: int = 1024
+    tree_loose_packages_max: int = 4096
 
 
 MEANING = {
@@ -53,6 +59,12 @@ MEANING = {
     "processes": "how many processes build an index; 0: one a core",
     "unpacked_bytes_max": "a submission that unpacks to more is rejected",
     "pager": "what shows long answers on a terminal, if not `$PAGER` or `less -FRX`; `cat`: nothing",
+    "tree_connections_max": "a tree server serves this many clients at a time; others wait in the backlog",
+    "tree_line_bytes_max": "a line that is longer is answered ERROR",
+    "tree_unread_bytes_max": "a client that leaves more of its answers unread is not read from until it has read them",
+    "tree_idle_seconds": "a client that neither asks nor reads for this long is disconnected; 0: never",
+    "tree_backlog": "how many connections the system keeps waiting for a tree server",
+    "tree_loose_packages_max": "as `loose_packages_max`, while a tree server is busy",
 }
 
 ENVIRONMENT = {field: f"PKGINDEX_{field.upper()}" for field in Settings._fields}

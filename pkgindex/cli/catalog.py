@@ -1,6 +1,6 @@
 """The commands there are, in the order in which help lists them, and the modules that hold them.
 
-A module is imported when its command is wanted. `sync dpkg` is a command of two words.
+A module is imported when its command is wanted. `sync dpkg` and `serve tree` are commands of two words.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ COMMANDS = (
     "submit",
     "pack",
     "watch",
+    "serve tree",
     "sync dpkg",
     "merge",
     "gc",

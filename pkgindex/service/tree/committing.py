@@ -1,0 +1,130 @@
+"""From requests to a generation: judged in order on top of the newest one, published together, and judged again when
+another writer was first.
+
+Invariants:
+
+* What is answered OK is published and durable.
+* `tree` is what generation `generation` holds: both change in `settle`, which is called where answers are given, and never
+  while `refresh` or `commit` runs.
+* A change that another server published is never lost: what was heard and not settled is handed out with the next result.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import NamedTuple
+
+from pkgindex.errors import Busy, Exists, Gone, StoreError
+from pkgindex.packer.commit import commit
+from pkgindex.packer.fold import fold
+from pkgindex.packer.ledger import Ledger
+from pkgindex.packer.target import Target
+from pkgindex.service.tree.protocol import Malformed, Request
+from pkgindex.service.tree.state import Changes, Draft, Tree
+from pkgindex.store.lock import WriterLock
+
+ATTEMPTS_MAX = 100
+PAUSE_SECONDS_MAX = 0.5
+PATIENCE_SECONDS_MAX = 3600.0
+
+
+class Done(NamedTuple):
+    """What a piece of work came to: the generation that was read or published, how the tree differs, and the answers."""
+
+    generation: int
+    changes: Changes
+    answers: tuple[bytes, ...] = ()
+
+
+class Committer:
+    """The tree of one repository, as it is read and written by one process. *lock* is the writers' lock file, or None.
+
+    `settle` and what reads `tree` belong to one thread; `refresh`, `commit` and `fold` may run in another, one at a time.
+    """
+
+    def __init__(self, target: Target, lock: str | None = None, pause: Callable[[float], None] = time.sleep) -> None:
+        self.repo = target.repo
+        self.tree = Tree()
+        self.generation = 0
+        self._ledger = Ledger(target)
+        self._target = target
+        self._lock = lock
+        self._pause = pause
+        self._unsettled: Changes = {}
+        self._patience_seconds = target.settings.lock_wait_seconds
+
+    def fresh(self) -> bool:
+        """Whether the tree is that of the newest generation."""
+        return self._ledger.head.generations.is_head(self.generation)
+
+    def settle(self, done: Done) -> None:
+        """Make what was *done* part of the tree."""
+        self.tree.take(done.changes)
+        self.generation = done.generation
+        self._unsettled = {}
+
+    def refresh(self) -> Done:
+        """Hear what others published."""
+        self._unsettled.update(self._ledger.refresh())
+        return self._done(())
+
+    def commit(self, requests: Sequence[Request | Malformed]) -> Done:
+        """Answer *requests*, and publish what they change, as one generation; where they change nothing, none.
+
+        Raises `NoSpace` and other `StoreError`: whether the changes took place is then known after the next `refresh`.
+        """
+        for attempt in range(ATTEMPTS_MAX):
+            try:
+                self._unsettled.update(self._ledger.refresh())
+                below = Draft(self.tree)
+                below.take(self._unsettled)
+                draft = Draft(below)
+                answers = tuple([draft.answer(request) for request in requests])
+                changes = draft.changes()
+                if changes:
+                    commit(self._ledger, changes)
+            except (Exists, Gone):
+                self._pause(random.uniform(0, min(PAUSE_SECONDS_MAX, 0.001 * 2**attempt)))
+                continue
+            self._unsettled.update(changes)
+            return self._done(answers)
+        raise StoreError(
+            f"repository {self.repo!r}: {ATTEMPTS_MAX} times another writer was first, or took away what was there; "
+            "look for one that does nothing but write"
+        )
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """While it lasts it is this writer's turn; or another one's, who had it for longer than anybody can wait.
+
+        Then publishing goes on without, and that one does its work again. So that it comes to an end all the same, the next
+        wait is twice as long.
+        """
+        lock = WriterLock(self._lock, f"repository {self.repo!r}", self._patience_seconds, self._target.tell)
+        with ExitStack() as held:
+            try:
+                held.enter_context(lock)
+                self._patience_seconds = self._target.settings.lock_wait_seconds
+            except Busy as busy:
+                self._target.tell(f"{busy}; publishing without it")
+                self._patience_seconds = min(PATIENCE_SECONDS_MAX, 2 * self._patience_seconds)
+            yield
+
+    @property
+    def loose_packages(self) -> int:
+        """How many packages stand in no shard."""
+        return len(self._ledger.head.manifest.loose)
+
+    def fold(self) -> Done:
+        """Put what is loose into shards, if it is still much after hearing what others published."""
+        self._unsettled.update(self._ledger.refresh())
+        if self.loose_packages > self._target.settings.loose_packages_max:
+            fold(self._target)
+            self._unsettled.update(self._ledger.refresh())
+        return self._done(())
+
+    def _done(self, answers: tuple[bytes, ...]) -> Done:
+        return Done(self._ledger.head.manifest.generation, dict(self._unsettled), answers)

@@ -1,0 +1,167 @@
+"""Serving the tree of a repository, by one process or by several at one port.
+
+Several are servers of their own, that share the directory as servers on several hosts do; the system hands each connection
+to one of them. The process that starts them serves nobody: it starts again what has died, and does the upkeep.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from multiprocessing.connection import Connection as Pipe
+from multiprocessing.connection import wait
+from multiprocessing.context import SpawnContext, SpawnProcess
+from typing import NamedTuple
+
+from pkgindex.config import Settings
+from pkgindex.errors import PkgindexError, StoreError
+from pkgindex.service.log import Log, in_journal, to_stderr
+from pkgindex.service.packing import LOCK, target
+from pkgindex.service.tree.server import UPKEEP_SECONDS, Options, allow_files, bound, serve
+from pkgindex.service.upkeep import Upkeep
+
+# What dies again and again is not started faster than that.
+RESTART_SECONDS = 1.0
+
+
+class Place(NamedTuple):
+    """A repository, as a process that serves it is told of it."""
+
+    settings: Settings
+    repo: str
+
+    def serve(self, options: Options, log: Log, ready: Callable[[tuple[str, int]], None], upkeep: Callable[[], None]) -> None:
+        place = target(self.settings, self.repo, log.info)
+        serve(place, os.path.join(self.settings.index, self.repo, LOCK), options, log, ready, upkeep)
+
+
+def serve_tree(
+    settings: Settings, repo: str, options: Options, workers: int, log: Log, ready: Callable[[tuple[str, int]], None]
+) -> None:
+    """Serve *repo* until SIGTERM, or SIGINT, which raises `KeyboardInterrupt` at the end. *workers* of 1: in this process."""
+    upkeep = Upkeep(settings, log)
+
+    def keep_up() -> None:
+        upkeep.retire(repo)
+        upkeep.merge(repo)
+
+    try:
+        if workers == 1:
+            Place(settings, repo).serve(options, log, ready, keep_up)
+        else:
+            _Workers(Place(settings, repo), options, log).run(workers, ready, keep_up)
+    finally:
+        upkeep.close()
+
+
+class _Workers:
+    def __init__(self, place: Place, options: Options, log: Log) -> None:
+        self._place, self._options, self._log = place, options._replace(shared=True), log
+        self._stopped_by: int | None = None
+        self._context = multiprocessing.get_context("spawn")
+        self._processes: dict[int, SpawnProcess] = {}
+
+    def run(self, count: int, ready: Callable[[tuple[str, int]], None], upkeep: Callable[[], None]) -> None:
+        allow_files(self._options.limits.connections_max)
+        # It keeps the port, also one that the system chose; as nobody listens here no connection comes to it.
+        with bound(self._options) as kept, _pipe(self._context) as (bell, ring):
+            address = kept.getsockname()[:2]
+            self._options = self._options._replace(port=address[1])
+
+            def obey(number: int, frame: object) -> None:
+                self._stopped_by = number
+                ring.send(None)
+
+            before = {number: signal.signal(number, obey) for number in (signal.SIGTERM, signal.SIGINT)}
+            try:
+                if self._started(count, bell):
+                    ready(address)
+                    self._look_after(bell, upkeep)
+            finally:
+                self._end()
+                for number, handler in before.items():
+                    signal.signal(number, handler)
+        if self._stopped_by == signal.SIGINT:
+            raise KeyboardInterrupt
+
+    def _started(self, count: int, bell: Pipe) -> bool:
+        """Start *count* processes; whether all serve, and no signal came meanwhile."""
+        waiting = dict(self._start() for _ in range(count))
+        while waiting and self._stopped_by is None:
+            wait([bell, *waiting])
+            for pipe in [pipe for pipe in waiting if pipe.poll()]:
+                del waiting[pipe]
+                if not _hears(pipe):
+                    raise StoreError(f"a process that was to serve {self._place.repo!r} ended: its last words are above")
+        return self._stopped_by is None
+
+    def _look_after(self, bell: Pipe, upkeep: Callable[[], None]) -> None:
+        due = time.monotonic() + UPKEEP_SECONDS
+        while self._stopped_by is None:
+            wait([bell, *self._processes], max(0.0, due - time.monotonic()))
+            for sentinel in [sentinel for sentinel, process in self._processes.items() if not process.is_alive()]:
+                process = self._processes.pop(sentinel)
+                self._log.error(f"a process that served {self._place.repo} ended with {process.exitcode}: starting another")
+                bell.poll(RESTART_SECONDS)
+                if self._stopped_by is None:
+                    self._start()
+            if time.monotonic() >= due:
+                due = time.monotonic() + UPKEEP_SECONDS
+                upkeep()
+
+    def _start(self) -> tuple[Pipe, SpawnProcess]:
+        """A process more, and what hears of it when it serves."""
+        hears, tells = self._context.Pipe(duplex=False)
+        process = self._context.Process(target=_work, args=(self._place, self._options, tells))
+        process.start()
+        tells.close()
+        self._processes[process.sentinel] = process
+        return hears, process
+
+    def _end(self) -> None:
+        for process in self._processes.values():
+            process.terminate()
+        for process in self._processes.values():
+            process.join()
+
+
+def _work(place: Place, options: Options, ready: Pipe) -> None:
+    """One of several: serves until it is told to end, or its parent is gone."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    log = Log(to_stderr, in_journal(os.environ))
+    try:
+        place.serve(options, log, ready.send, lambda: None)
+    except KeyboardInterrupt:
+        # At a terminal all processes hear of it, and it was obeyed.
+        return
+    except PkgindexError as error:
+        log.error(str(error))
+        raise SystemExit(error.exit_code) from error
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _hears(pipe: Pipe) -> bool:
+    """Whether something was said, and not just hung up."""
+    try:
+        pipe.recv()
+    except EOFError:
+        return False
+    return True
+
+
+@contextmanager
+def _pipe(context: SpawnContext) -> Iterator[tuple[Pipe, Pipe]]:
+    hears, tells = context.Pipe(duplex=False)
+    with hears, tells:
+        yield hears, tells
