@@ -16,7 +16,7 @@ from pkgindex.query.language.tree import Term
 from pkgindex.query.marking import positive
 from pkgindex.query.matching import Judge, Judged
 from pkgindex.query.matching.paths import COMMAND_DIRECTORIES
-from pkgindex.query.ranking import Scale, extra, is_bare_word, joined, words_of
+from pkgindex.query.ranking import Scale, extra, is_bare_word, joined, prior, words_of
 from pkgindex.query.searching import Candidate
 from pkgindex.snapshot.snapshot import Snapshot
 from pkgindex.snapshot.text import summary_of
@@ -27,6 +27,7 @@ class _Match(NamedTuple):
     summary: str
     judged: Judged
     impacts: dict[str, int]
+    prior: float
     whole: list[tuple[bool, bool, bool]]
     joined: tuple[bool, bool]
 
@@ -64,7 +65,7 @@ def _match(package: Package, judged: Judged, impacts: dict[str, int], asked: lis
          bool(commands & {term.value, term.value.casefold()})) if is_bare_word(term) else (False, False, False)
         for term in asked
     ]
-    return _Match(package.name, summary_of(package), judged, impacts, whole,
+    return _Match(package.name, summary_of(package), judged, impacts, prior(package), whole,
                   (together in called, together in provided) if together else (False, False))
 
 
@@ -75,7 +76,7 @@ def _score(scale: Scale, match: _Match) -> float:
 
 def _worth(scale: Scale, match: _Match, place: int) -> float:
     impacts = [match.impacts[word] for word in words_of(scale.terms[place])]
-    return scale.worth(place, impacts) + extra(*match.whole[place])
+    return scale.worth(place, impacts, match.prior) + extra(*match.whole[place])
 
 
 def _commands(package: Package) -> frozenset[str]:

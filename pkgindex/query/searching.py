@@ -26,7 +26,7 @@ from pkgindex.query.language.tree import Term
 from pkgindex.query.matching import Judge, Judged
 from pkgindex.query.narrowing import Narrower
 from pkgindex.query.planner import Part, Planner
-from pkgindex.query.ranking import PLAIN, Reason, Scale, additive, extra, is_bare_word, words_of
+from pkgindex.query.ranking import AUXILIARY_SECTIONS, PLAIN, Reason, Scale, additive, extra, is_bare_word, words_of
 from pkgindex.snapshot.snapshot import Snapshot
 from pkgindex.snapshot.text import LooseText, TextShard
 
@@ -205,7 +205,8 @@ class _Scores:
         numbers: Set[int] = set().union(*postings) if chosen is None else chosen
         if self._whole.numbers is not None:
             numbers = numbers & self._whole.numbers
-        return self._scale.worths(place, numbers, postings, self._extras[place])
+        auxiliary = self._shard.carrying("section", AUXILIARY_SECTIONS)
+        return self._scale.worths(place, numbers, postings, self._extras[place], auxiliary)
 
     def _distinct(self) -> set[int]:
         """The packages that something tells apart from the rest."""

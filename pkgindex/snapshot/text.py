@@ -6,7 +6,7 @@ so that who asks need not know where a package stands.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from functools import cached_property
 from typing import Any
 
@@ -40,6 +40,7 @@ class TextShard:
         self._hidden: frozenset[int] = frozenset()
         self._hidden = frozenset(self.numbers_of(hidden).values())
         self._remembered: dict[str, dict[int, int]] = {}
+        self._carrying: dict[tuple[str, tuple[str, ...]], Set[int]] = {}
 
     # Words
 
@@ -92,6 +93,14 @@ class TextShard:
     def attribute(self, field: str, token: str) -> set[int]:
         """The packages that carry *token* in *field*; see `format.tokens`."""
         return set(self._attributes.numbers(field, token)) - self._hidden
+
+    def carrying(self, field: str, tokens: tuple[str, ...]) -> Set[int]:
+        """The packages that carry one of *tokens* in *field*; remembered, because whole parts of the shard are."""
+        known = self._carrying.get((field, tokens))
+        if known is None:
+            known = frozenset().union(*[self._attributes.numbers(field, token) for token in tokens]) - self._hidden
+            self._carrying = {(field, tokens): known}
+        return known
 
     def attribute_cost(self, field: str, token: str) -> int:
         """How many packages carry it, those that no longer count too."""
@@ -207,6 +216,9 @@ class LooseText:
 
     def attribute(self, field: str, token: str) -> set[int]:
         return set(self._lists.get(listable(field), {}).get(listable(token), ()))
+
+    def carrying(self, field: str, tokens: tuple[str, ...]) -> Set[int]:
+        return set().union(*[self.attribute(field, token) for token in tokens])
 
     def attribute_cost(self, field: str, token: str) -> int:
         return len(self.attribute(field, token))
