@@ -63,8 +63,8 @@ def search_rows(index: Index, peers: Peers, fts: Fts) -> list[Row]:
 def whole_process_row(place: Place, peers: Peers) -> Row:
     words = ["search", *WORDS]
     return process(Question(
-        f"search {' '.join(WORDS)} --limit {PAGE}, whole process",
-        lines(pkgindex(*words, "--packages", "--limit", str(PAGE), index=place.index)), None, (
+        f"search {' '.join(WORDS)} --limit {PAGE}, with what matched, whole process",
+        lines(pkgindex(*words, "--limit", str(PAGE), index=place.index)), None, (
             Tool("apt-cache search", "apt-cache", lines(["apt-cache", *words], peers.apt), "all, not ranked"),
             Tool("axi-cache search", "axi-cache", lines(["axi-cache", *words], peers.xapian.env), "with suggestions"),
         )), PROCESS_TIMES_MAX)
