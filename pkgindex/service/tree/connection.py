@@ -13,7 +13,7 @@ import asyncio
 from collections.abc import Callable
 from typing import NamedTuple
 
-from pkgindex.service.tree.desk import Desk
+from pkgindex.service.tree.desk import Answering
 from pkgindex.service.tree.protocol import LINE_BYTES_MAX, Requests
 
 # A client of which so many requests wait is not read from until they are answered.
@@ -33,7 +33,7 @@ class Limits(NamedTuple):
 class Connection(asyncio.Protocol):
     """*gone* hears when it has ended."""
 
-    def __init__(self, desk: Desk, limits: Limits, gone: Callable[[Connection], None]) -> None:
+    def __init__(self, desk: Answering, limits: Limits, gone: Callable[[Connection], None]) -> None:
         self._desk = desk
         self._limits = limits
         self._gone = gone

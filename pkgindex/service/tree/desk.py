@@ -14,20 +14,16 @@ Invariants:
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
-from pkgindex.errors import PkgindexError
 from pkgindex.service.log import Log
-from pkgindex.service.packing import told_apart
 from pkgindex.service.tree.committing import Committer, Done
 from pkgindex.service.tree.protocol import Malformed, Request
+from pkgindex.service.tree.works import RETRY_SECONDS, Works
 
 # A group is one generation; what is beyond waits for the next one.
 GROUP_REQUESTS_MAX = 10_000
 QUIET_SECONDS = 1.0
-RETRY_SECONDS = 1.0
 
 Asked = list[Request | Malformed]
 
@@ -45,6 +41,22 @@ class Client(Protocol):
         """All that it asked is answered."""
 
 
+class Answering(Protocol):
+    """What a server needs of a desk."""
+
+    async def run(self) -> None:
+        """Until it is cancelled."""
+
+    async def drain(self) -> None:
+        """Until all that was asked is answered, and what was answered is published."""
+
+    def take(self, client: Client, requests: Asked) -> None:
+        """Answer *requests*, now or later, in order."""
+
+    def waits(self, client: Client) -> int:
+        """How many requests of *client* wait."""
+
+
 class Desk:
     """Belongs to one event loop; what blocks runs in threads.
 
@@ -54,14 +66,11 @@ class Desk:
 
     def __init__(self, committer: Committer, log: Log, quiet_loose_max: int, busy_loose_max: int) -> None:
         self._committer = committer
-        self._log = log
+        self._works = Works(committer, log)
         self._quiet_loose_max, self._busy_loose_max = quiet_loose_max, busy_loose_max
         self._waiting: dict[Client, Asked] = {}
         self._group: dict[Client, Asked] = {}
         self._stale, self._due, self._idle = asyncio.Event(), asyncio.Event(), asyncio.Event()
-        # One thread reads and writes the repository, one waits for the lock: nobody who only reads waits for that.
-        self._ledger, self._locks = ThreadPoolExecutor(1, "ledger"), ThreadPoolExecutor(1, "lock")
-        self._one_at_a_time = asyncio.Lock()
         self._idle.set()
 
     async def run(self) -> None:
@@ -69,8 +78,7 @@ class Desk:
         try:
             await asyncio.gather(self._listen(), self._publish())
         finally:
-            self._ledger.shutdown()
-            self._locks.shutdown()
+            self._works.close()
 
     async def drain(self) -> None:
         """Until all that was asked is answered."""
@@ -127,7 +135,7 @@ class Desk:
         while True:
             await self._stale.wait()
             self._stale.clear()
-            if await self._work(self._committer.refresh) is None:
+            if await self._works.do(self._committer.refresh) is None:
                 # Nothing can be read: who asks waits until it can.
                 await asyncio.sleep(RETRY_SECONDS)
                 self._stale.set()
@@ -136,21 +144,23 @@ class Desk:
 
     async def _publish(self) -> None:
         while True:
+            loose = self._committer.loose_packages > self._quiet_loose_max
             try:
-                await asyncio.wait_for(self._due.wait(), QUIET_SECONDS if self._are_loose(self._quiet_loose_max) else None)
+                await asyncio.wait_for(self._due.wait(), QUIET_SECONDS if loose else None)
             except TimeoutError:
-                await self._in_turn(self._fold)
+                await self._works.fold(self._quiet_loose_max)
                 continue
+            await self._works.fold(self._busy_loose_max)
             self._due.clear()
-            if self._are_loose(self._busy_loose_max):
-                await self._in_turn(self._fold)
-            await self._in_turn(self._commit)
-            self._answer_waiting()
+            if await self._works.in_turn(self._commit):
+                self._answer_waiting()
+            else:
+                self._due.set()
 
     async def _commit(self) -> None:
         self._group = self._next_group()
         flat = [request for asked in self._group.values() for request in asked]
-        done = await self._work(lambda: self._committer.commit(flat)) if flat else None
+        done = await self._works.do(lambda: self._committer.commit(flat)) if flat else None
         group, self._group = self._group, {}
         self._tell(group, done)
 
@@ -177,42 +187,3 @@ class Desk:
             place += len(asked)
             if client not in self._waiting:
                 client.relax()
-
-    def _are_loose(self, most: int) -> bool:
-        return self._committer.loose_packages > most
-
-    async def _fold(self) -> None:
-        if await self._work(self._committer.fold) is None:
-            await asyncio.sleep(RETRY_SECONDS)
-
-    async def _in_turn(self, act: Callable[[], Awaitable[None]]) -> None:
-        """Do *act* while it is this server's turn to write."""
-        turn = self._committer.turn()
-        loop = asyncio.get_running_loop()
-        try:
-            await loop.run_in_executor(self._locks, turn.__enter__)
-        except PkgindexError as error:
-            # The lock is a courtesy, and the directory may be there again in a moment.
-            self._log.error(str(error))
-            await asyncio.sleep(RETRY_SECONDS)
-            self._due.set()
-            return
-        try:
-            await act()
-        finally:
-            await loop.run_in_executor(self._locks, turn.__exit__, None, None, None)
-
-    async def _work(self, act: Callable[[], Done]) -> Done | None:
-        """Do *act* in the thread of the repository, then take over what came of it; None when it failed, which is told."""
-        def guarded() -> Done:
-            with told_apart(self._committer.repo):
-                return act()
-
-        async with self._one_at_a_time:
-            try:
-                done = await asyncio.get_running_loop().run_in_executor(self._ledger, guarded)
-            except PkgindexError as error:
-                self._log.error(str(error))
-                return None
-            self._committer.settle(done)
-            return done

@@ -25,7 +25,8 @@ from pkgindex.packer.target import Target
 from pkgindex.service.log import Log
 from pkgindex.service.tree.committing import Committer
 from pkgindex.service.tree.connection import Connection, Limits
-from pkgindex.service.tree.desk import Desk
+from pkgindex.service.tree.desk import Answering, Desk
+from pkgindex.service.tree.interval import IntervalDesk
 
 # How long clients have to read their last answers.
 FAREWELL_SECONDS = 5.0
@@ -71,8 +72,7 @@ class Server:
         """Serve until `stop`; *ready* hears where, as soon as clients are accepted."""
         # Before anybody is listened to: who connects is answered.
         self._committer.settle(await asyncio.to_thread(self._committer.refresh))
-        settings = self._target.settings
-        self._desk = Desk(self._committer, self._log, settings.loose_packages_max, settings.tree_loose_packages_max)
+        self._desk = self._desk_for(self._options.interval_seconds)
         with listening(self._options) as sock:
             self.address = sock.getsockname()[:2]
             tasks = [asyncio.create_task(work) for work in (self._desk.run(), self._accept(sock), self._sweep())]
@@ -89,6 +89,12 @@ class Server:
                 for task in [stopped, *tasks]:
                     task.cancel()
                 await asyncio.gather(stopped, *tasks, return_exceptions=True)
+
+    def _desk_for(self, interval_seconds: float) -> Answering:
+        settings = self._target.settings
+        if interval_seconds:
+            return IntervalDesk(self._committer, self._log, interval_seconds, settings.tree_loose_packages_max)
+        return Desk(self._committer, self._log, settings.loose_packages_max, settings.tree_loose_packages_max)
 
     async def _accept(self, sock: socket.socket) -> None:
         loop = asyncio.get_running_loop()

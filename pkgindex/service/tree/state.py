@@ -104,13 +104,17 @@ class Draft:
 
     def answer(self, request: Request | Malformed) -> bytes:
         """The answer to *request*; what it changes is in the draft from then on."""
+        return self.judge(request)[0]
+
+    def judge(self, request: Request | Malformed) -> tuple[bytes, bool]:
+        """As `answer`, and whether the draft was changed."""
         if isinstance(request, Malformed):
-            return ERROR
+            return ERROR, False
         answer = _answer(self, request)
         if answer is not None:
-            return answer
+            return answer, False
         self.take({request.package: listed(request.dependencies) if request.command == "INDEX" else None})
-        return OK
+        return OK, True
 
     def take(self, changes: Mapping[str, tuple[str, ...] | None]) -> None:
         """Lay *changes*, which are right, over what is known."""

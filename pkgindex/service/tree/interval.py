@@ -1,0 +1,102 @@
+"""The desk of a server whose answers do not wait for the disk: changes are published together, every so many seconds.
+
+Invariants:
+
+* Answers follow from what was published and heard of, and from all changes that were acknowledged here since.
+* Told to end, it publishes what it owes first. Killed, it loses what it acknowledged since the last publish, no more.
+* Where another server has published what contradicts a change that was acknowledged here, that change is dropped, and said
+  to be.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from pkgindex.service.log import Log
+from pkgindex.service.tree.committing import Committer
+from pkgindex.service.tree.desk import Asked, Client
+from pkgindex.service.tree.protocol import OK, Malformed, Request
+from pkgindex.service.tree.state import Draft
+from pkgindex.service.tree.works import RETRY_SECONDS, Works
+
+# What may be owed when publishing fails: beyond it nobody's changes are acknowledged.
+OWED_MAX = 100_000
+DRAIN_ATTEMPTS_MAX = 10
+
+
+class IntervalDesk:
+    """Publishes every *interval_seconds*, when there is something to publish."""
+
+    def __init__(self, committer: Committer, log: Log, interval_seconds: float, loose_max: int) -> None:
+        self._committer = committer
+        self._log = log
+        self._interval_seconds = interval_seconds
+        self._loose_max = loose_max
+        self._works = Works(committer, log)
+        self._draft = Draft(committer.tree)
+        self._owed: list[Request | Malformed] = []
+        self._one_round = asyncio.Lock()
+
+    async def run(self) -> None:
+        """Until it is cancelled."""
+        try:
+            while True:
+                await asyncio.sleep(self._interval_seconds)
+                if not await self._round():
+                    await asyncio.sleep(RETRY_SECONDS)
+                await self._works.fold(self._loose_max)
+        finally:
+            self._works.close()
+
+    async def drain(self) -> None:
+        """Publish what is owed."""
+        for _ in range(DRAIN_ATTEMPTS_MAX):
+            if await self._round():
+                return
+            await asyncio.sleep(RETRY_SECONDS)
+        self._log.error(f"{self._committer.repo}: {len(self._owed)} acknowledged changes could not be published and are lost")
+
+    def waits(self, client: Client) -> int:
+        """Nobody does."""
+        return 0
+
+    def take(self, client: Client, requests: Asked) -> None:
+        """Answer *requests*."""
+        answers = []
+        for request in requests:
+            if len(self._owed) > OWED_MAX:
+                client.drop()
+                return
+            answer, changed = self._draft.judge(request)
+            answers.append(answer)
+            if changed:
+                self._owed.append(request)
+        client.answer(b"".join(answers))
+
+    async def _round(self) -> bool:
+        """Publish what is owed, and hear what others published; whether that succeeded."""
+        async with self._one_round:
+            if not self._owed and self._committer.fresh():
+                return True
+            if not self._owed:
+                return await self._settle([])
+            return await self._works.in_turn(self._commit) and self._committed
+
+    async def _commit(self) -> None:
+        self._committed = await self._settle(self._owed)
+
+    async def _settle(self, owed: Asked) -> bool:
+        self._owed = [] if owed else self._owed
+        done = await self._works.do(lambda: self._committer.commit(owed))
+        if done is None:
+            self._owed = owed + self._owed
+            return False
+        lost = [request for request, answer in zip(owed, done.answers, strict=True) if answer != OK]
+        # What was acknowledged meanwhile, on top of what is known now.
+        self._draft, since, self._owed = Draft(self._committer.tree), self._owed, []
+        for request in since:
+            (self._owed if self._draft.answer(request) == OK else lost).append(request)
+        if lost:
+            self._log.warning(f"{self._committer.repo}: {len(lost)} acknowledged changes contradict what another server has "
+                              f"published, and are dropped; the first: {lost[0]}")
+        return True

@@ -1,0 +1,73 @@
+"""What blocks, away from the event loop: one thread reads and writes the repository, one waits for the lock.
+
+Two, so that nobody who only reads waits for another server's turn to write.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from pkgindex.errors import PkgindexError
+from pkgindex.service.log import Log
+from pkgindex.service.packing import told_apart
+from pkgindex.service.tree.committing import Committer, Done
+
+RETRY_SECONDS = 1.0
+
+
+class Works:
+    """The work of *committer*. What fails is told to *log*, and for whoever asked it to do again."""
+
+    def __init__(self, committer: Committer, log: Log) -> None:
+        self._committer = committer
+        self._log = log
+        self._repository, self._lock = ThreadPoolExecutor(1, "repository"), ThreadPoolExecutor(1, "lock")
+        self._one_at_a_time = asyncio.Lock()
+
+    def close(self) -> None:
+        self._repository.shutdown()
+        self._lock.shutdown()
+
+    async def do(self, act: Callable[[], Done]) -> Done | None:
+        """Do *act*, then take over what came of it; None when it failed."""
+
+        def guarded() -> Done:
+            with told_apart(self._committer.repo):
+                return act()
+
+        async with self._one_at_a_time:
+            try:
+                done = await asyncio.get_running_loop().run_in_executor(self._repository, guarded)
+            except PkgindexError as error:
+                self._log.error(str(error))
+                return None
+            self._committer.settle(done)
+            return done
+
+    async def in_turn(self, act: Callable[[], Awaitable[None]]) -> bool:
+        """Do *act* while it is this server's turn to write; False when nothing was done."""
+        turn = self._committer.turn()
+        loop = asyncio.get_running_loop()
+        try:
+            await loop.run_in_executor(self._lock, turn.__enter__)
+        except PkgindexError as error:
+            # The directory may be there again in a moment.
+            self._log.error(str(error))
+            await asyncio.sleep(RETRY_SECONDS)
+            return False
+        try:
+            await act()
+        finally:
+            await loop.run_in_executor(self._lock, turn.__exit__, None, None, None)
+        return True
+
+    async def fold(self, most: int) -> None:
+        """Put what is loose into shards, when it is more than *most*."""
+        if self._committer.loose_packages > most:
+            await self.in_turn(self._fold)
+
+    async def _fold(self) -> None:
+        if await self.do(self._committer.fold) is None:
+            await asyncio.sleep(RETRY_SECONDS)
