@@ -57,8 +57,8 @@ def answers(snapshot: Snapshot, judge: Judge) -> Iterator[Candidate]:
 
 def _match(package: Package, judged: Judged, impacts: dict[str, int], asked: list[Term], together: str) -> _Match:
     called = {folded(part) for part in trailing_parts(package.name)}
-    provided = {folded(alternative.name) for release in package.releases.values()
-                for kind, alternative in release.edges() if kind == "provides"}
+    provided = {folded(part) for release in package.releases.values() for kind, alternative in release.edges()
+                if kind == "provides" for part in trailing_parts(alternative.name)}
     commands = _commands(package) if any(map(is_bare_word, asked)) else frozenset()
     whole = [
         (folded(term.value) in called, folded(term.value) in provided,

@@ -150,8 +150,7 @@ class Narrower:
         if term.kind == COMPARE:
             return self._compared(term, field, longest)
         if term.kind == REGEX:
-            test = value_test(term, False, self._engine)
-            return self._like(field, "", lambda token: test(field, token), longest) if identifier else ANYTHING
+            return self._found_in(term, field) if identifier else ANYTHING
         if term.kind == GLOB:
             # Whatever has the field has something in it.
             fits = glob_test(term.value, False) if term.value.strip("*") else bool
@@ -160,6 +159,14 @@ class Narrower:
             found = self.shard.attribute(field, folded(term.value))
             return Bound(found, not self._case and len(term.value) < longest)
         return self._words_in(term, field)
+
+    def _found_in(self, term: Term, field: str) -> Bound:
+        """Packages with an identifier in which a regular expression is found, as far as folding leaves that open."""
+        if "(?" in term.value:
+            return ANYTHING
+        test = value_test(term, False, self._engine)
+        found = self._like(field, "", lambda token: not token.isascii() or test(field, token), TERM_CHARACTERS_MAX)
+        return Bound(found.numbers, False)
 
     def _words_in(self, term: Term, field: str) -> Bound:
         """Packages with a word, a piece or a phrase in an attribute."""

@@ -14,7 +14,7 @@ from re import _constants, _parser  # type: ignore[attr-defined]
 from typing import Any, NamedTuple
 
 from pkgindex.errors import BadInput
-from pkgindex.query.regexes import Engine, trusted
+from pkgindex.query.regexes import Engine, trusted, unwarned
 
 TEXTS_MAX = 64
 CLASS_MAX = 30
@@ -64,7 +64,8 @@ def regex(text: str, ignore_case: bool = False, engine: Engine = trusted) -> Pat
     text = _swapped(text)
     flags = re.IGNORECASE if ignore_case else 0
     try:
-        tree = _parser.parse(text, flags)
+        with unwarned():
+            tree = _parser.parse(text, flags)
         test = engine(text, ignore_case, False)
         block_search = engine(text, ignore_case, True)
     except (re.error, RecursionError, OverflowError) as error:

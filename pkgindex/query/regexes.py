@@ -7,7 +7,9 @@ refuses what it cannot run so (back references, looking around).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from pkgindex.errors import BadInput
 
@@ -17,9 +19,18 @@ Search = Callable[[str], object]
 Engine = Callable[[str, bool, bool], Search]
 
 
+@contextmanager
+def unwarned() -> Iterator[None]:
+    """While an expression is read: what a later Python may take otherwise is no news to who asks today."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        yield
+
+
 def trusted(pattern: str, ignore_case: bool, lines: bool = False) -> Search:
     """Raises `re.error`."""
-    return re.compile(pattern, (re.IGNORECASE if ignore_case else 0) | (re.MULTILINE if lines else 0)).search
+    with unwarned():
+        return re.compile(pattern, (re.IGNORECASE if ignore_case else 0) | (re.MULTILINE if lines else 0)).search
 
 
 def untrusted(pattern: str, ignore_case: bool, lines: bool = False) -> Search:

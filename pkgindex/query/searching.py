@@ -202,7 +202,7 @@ class _Scores:
             return None
         postings = [self._shard.postings(word) for word in asked]
         chosen = self._bounds[place]
-        numbers: Set[int] = set().union(*postings) if chosen is None else chosen
+        numbers: Set[int] = set().union(*postings, self._extras[place]) if chosen is None else chosen
         if self._whole.numbers is not None:
             numbers = numbers & self._whole.numbers
         auxiliary = self._shard.carrying("section", AUXILIARY_SECTIONS)

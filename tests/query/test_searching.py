@@ -21,11 +21,11 @@ from pkgindex.snapshot.snapshot import Snapshot
 from pkgindex.store.memory import MemoryBackend
 
 WORDS = ("web", "server", "c++", "ssl", "libssl3", "web-server", "x86_64", "don't", "Web", "a", "python3")
-NAMES = ("web", "server", "web-server", "libssl3", "python3-ssl", "org/web", "Web", "a")
+NAMES = ("web", "server", "web-server", "libssl3", "python3-ssl", "org/web", "Web", "stra\u00dfe", "a")
 FIELDS = ("", "name", "summary", "description", "text", "section", "keywords", "depends", "requires", "relation", "provides",
           "file", "basename", "dir", "version", "maintainer", "repo", "nobody", "kind")
 GLOBS = ("*", "w*", "*ssl*", "?", "[wW]eb*", "lib*3", "*-*", "/usr/*/web", "c*")
-REGEXES = ("^web", "s[sl]+", "web|server", "/bin/.*b$")
+REGEXES = ("^web", "s[sl]+", "web|server", "/bin/.*b$", "(?-i:Web)", "[[w]eb", "^3.*l$")
 # Shrinking packs an index each time: an example as it was found says enough.
 PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
 PATHS = ("/usr/bin/web", "/usr/bin/Web", "/usr/share/web", "/usr/share/doc/ssl/server", "/usr/sbin/server", "/opt/x86_64")
@@ -50,19 +50,25 @@ def packages(draw: st.DrawFn) -> list[dict[str, Any]]:
     return found
 
 
+def of(kind: str, values: st.SearchStrategy[str], fields: st.SearchStrategy[str], **more: st.SearchStrategy[str]
+       ) -> st.SearchStrategy[Term]:
+    # Not `builds`, which makes up what is not given.
+    return st.fixed_dictionaries({"value": values, "field": fields, "kind": st.just(kind), **more}).map(
+        lambda given: Term(**given))
+
+
 def terms() -> st.SearchStrategy[Term]:
-    fields = st.sampled_from(FIELDS)
+    fields, types = st.sampled_from(FIELDS), st.sampled_from(("", "set", "file", "depend"))
     return st.one_of(
-        st.builds(Term, st.sampled_from(WORDS + NAMES + PATHS), fields),
-        st.builds(Term, st.sampled_from(GLOBS), fields, st.just(GLOB)),
-        st.builds(Term, st.lists(st.sampled_from(WORDS), min_size=1, max_size=2).map(" ".join), fields, st.just(PHRASE)),
-        st.builds(Term, st.sampled_from(REGEXES), fields, st.just(REGEX)),
-        st.builds(Term, st.sampled_from(("1", "2.0", "2.0b", "10")), st.sampled_from(("version", "size")), st.just(COMPARE),
-                  st.sampled_from(("<", "<=", "=", ">=", ">"))),
-        st.builds(Term, st.sampled_from(NAMES), st.sampled_from(("needs", "neededby"))),
-        st.builds(Term, st.just("yes"), st.sampled_from(("orphan", "broken"))),
-        st.builds(Term, st.sampled_from(WORDS), fields, type=st.sampled_from(("set", "file", "depend")),
-                  package=st.sampled_from(("", "web", "lib"))),
+        of(WORD, st.sampled_from(WORDS + NAMES + PATHS), fields),
+        of(GLOB, st.sampled_from(GLOBS), fields),
+        of(PHRASE, st.lists(st.sampled_from(WORDS), min_size=1, max_size=2).map(" ".join), fields),
+        of(REGEX, st.sampled_from(REGEXES), fields),
+        of(COMPARE, st.sampled_from(("1", "2.0", "10")), st.sampled_from(("version", "size")),
+           operator=st.sampled_from(("<", "<=", "=", ">=", ">"))),
+        of(WORD, st.sampled_from(NAMES), st.sampled_from(("needs", "neededby"))),
+        of(WORD, st.sampled_from(("yes", "no")), st.sampled_from(("orphan", "broken"))),
+        of(WORD, st.sampled_from(WORDS), fields, type=types, package=st.sampled_from(("", "web", "lib"))),
     )
 
 
