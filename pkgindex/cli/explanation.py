@@ -9,9 +9,8 @@ from pkgindex.cli.shapes import SCHEMA
 
 if TYPE_CHECKING:
     from pkgindex.cli.output import Output
-    from pkgindex.query.found import Explanation, RepositoryExplanation
+    from pkgindex.query.found import Explanation, PartExplanation, RepositoryExplanation
     from pkgindex.query.hits import Answer
-    from pkgindex.query.planner import Part
     from pkgindex.query.ranking import Reason
 
 PART_COLUMNS = 30
@@ -42,7 +41,7 @@ def _repository_lines(output: Output, repository: RepositoryExplanation) -> Iter
         yield from (_columns(*map(output.safe, _cells(part))) for part in repository.parts)
 
 
-def _cells(part: Part) -> tuple[str, str, str, str]:
+def _cells(part: PartExplanation) -> tuple[str, str, str, str]:
     packages = "any" if part.packages is None else f"{part.packages:,}"
     return _cut(part.text, PART_COLUMNS), _cut(part.how, HOW_COLUMNS), packages, f"{part.seconds:.4f}"
 

@@ -18,11 +18,18 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pkgindex.errors import BadInput, Corrupt, Gone
 from pkgindex.query import regexes
-from pkgindex.query.found import Cursor, Explanation, Found, RepositoryExplanation, parse_cursor, question_number
+from pkgindex.query.found import (
+    Cursor,
+    Explanation,
+    Found,
+    PartExplanation,
+    RepositoryExplanation,
+    parse_cursor,
+    question_number,
+)
 from pkgindex.query.hits import Answer, Hit
 from pkgindex.query.knowledge import Knowledge
 from pkgindex.query.language import rewrite
-from pkgindex.query.language.printing import written
 from pkgindex.query.language.tree import Packages, Query
 from pkgindex.query.matching import Judge
 from pkgindex.query.searching import Candidate, Search
@@ -102,14 +109,18 @@ class _Asked:
     def explanation(self) -> Explanation:
         scores = {(answer.repo, answer.package): self._searches[answer.repo].reasons(answer.package)
                   for answer in self._answers if answer.repo not in self._recovered}
+        from pkgindex.query.language.printing import written
+
         return Explanation(written(self._query), tuple(map(self._explained, self._generations)), scores)
 
     def _explained(self, repo: str) -> RepositoryExplanation:
+        from pkgindex.query.language.printing import written
+
         seconds, recovered = time.perf_counter() - self._began[repo], self._recovered.get(repo, "")
         search = self._searches.get(repo)
         if search is None:
             return RepositoryExplanation(repo, self._generations[repo], (), 0, 0, seconds, recovered)
-        parts = tuple(search.parts)
+        parts = tuple([PartExplanation(written(part.query), *part[1:]) for part in search.parts])
         return RepositoryExplanation(repo, self._generations[repo], parts, search.candidates, search.judged, seconds, recovered)
 
     def _candidates(self, snapshot: Snapshot) -> Iterator[Candidate]:

@@ -12,8 +12,8 @@ from pkgindex.format import terms
 from pkgindex.format.tokens import folded
 from pkgindex.format.words import trailing_parts
 from pkgindex.model.package import Package
+from pkgindex.query.language.rewrite import positive
 from pkgindex.query.language.tree import Term
-from pkgindex.query.marking import positive
 from pkgindex.query.matching import Judge, Judged
 from pkgindex.query.matching.paths import COMMAND_DIRECTORIES
 from pkgindex.query.ranking import Scale, extra, is_bare_word, joined, prior, words_of

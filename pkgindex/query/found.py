@@ -8,8 +8,16 @@ from zlib import crc32
 
 from pkgindex.errors import BadInput
 from pkgindex.query.hits import Answer
-from pkgindex.query.planner import Part
 from pkgindex.query.ranking import Reason
+
+
+class PartExplanation(NamedTuple):
+    """What became of one part of the question: how it was looked up, and how many packages may match it (None: all may)."""
+
+    text: str
+    how: str
+    packages: int | None
+    seconds: float
 
 
 class RepositoryExplanation(NamedTuple):
@@ -17,7 +25,7 @@ class RepositoryExplanation(NamedTuple):
 
     repo: str
     generation: int
-    parts: tuple[Part, ...]
+    parts: tuple[PartExplanation, ...]
     candidates: int
     judged: int
     seconds: float

@@ -6,13 +6,14 @@ As good as it gets, and no more: what is marked helps the eye, and nothing is de
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from pkgindex.format.tokens import TEXTS
 from pkgindex.format.words import words
 from pkgindex.model.package import KINDS, NEEDS
 from pkgindex.query.globs import glob_test
-from pkgindex.query.language.tree import COMPARE, GLOB, REGEX, And, Not, Or, Packages, Query, Term, With
+from pkgindex.query.language.rewrite import positive
+from pkgindex.query.language.tree import COMPARE, GLOB, REGEX, Query, Term
 
 Span = tuple[int, int]
 
@@ -43,19 +44,6 @@ def spans_of(term: Term, field: str, value: str, case: bool = False) -> list[Spa
     if term.kind == GLOB:
         return _of_glob(glob_test(term.value, case), field, value)
     return _of_words(term, value) or _literal(term.value, value)
-
-
-def positive(query: Query) -> Iterator[Term]:
-    """The terms that speak for a package, in the order of the question."""
-    if isinstance(query, Term):
-        yield query
-    elif isinstance(query, Packages):
-        yield from positive(query.part)
-    elif isinstance(query, And | Or | With):
-        for part in query.parts:
-            yield from positive(part)
-    else:
-        assert isinstance(query, Not)
 
 
 def _speaks_of(term: Term, field: str) -> bool:

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from pkgindex.query.bounds import ANYTHING, NOTHING, Bound
-from pkgindex.query.language.printing import written
 from pkgindex.query.language.tree import COMPARE, GLOB, REGEX, Not, Or, Packages, Query, Term, With
 from pkgindex.query.matching.facts import COMPUTED
 from pkgindex.query.matching.paths import FILE_FIELDS
@@ -29,9 +28,9 @@ BLOCKS_USUAL = 100
 
 
 class Part(NamedTuple):
-    """What became of one part of a question; *packages* is None when nothing narrows it."""
+    """What became of one part of a question; `packages` is None when nothing narrows it."""
 
-    text: str
+    query: Query
     how: str
     packages: int | None
     seconds: float
@@ -82,11 +81,11 @@ class Planner:
             found = self._narrower.by_pkg5(term) if self._pkg5 else self._narrower.term(term, self._strong)
             self.terms[term] = found
             count = None if found.numbers is None else len(found.numbers)
-            self.parts.append(Part(written(term), _how(term, found), count, time.perf_counter() - began))
+            self.parts.append(Part(term, _how(term, found), count, time.perf_counter() - began))
         return self.terms[term]
 
     def _pass(self, query: Query) -> None:
-        self.parts.append(Part(written(query), "not looked up: the packages that are left are fewer than it costs", None, 0.0))
+        self.parts.append(Part(query, "not looked up: the packages that are left are fewer than it costs", None, 0.0))
 
     def _is_dearer(self, part: Query, found: Bound) -> bool:
         """Whether to look *part* up costs more than to look at the packages in *found*."""

@@ -15,8 +15,8 @@ from pkgindex.format.terms import rarity
 from pkgindex.format.tokens import TEXTS, cut, folded, tokens
 from pkgindex.format.words import words
 from pkgindex.model.package import Package
+from pkgindex.query.language.rewrite import positive
 from pkgindex.query.language.tree import PHRASE, WORD, And, Not, Or, Packages, Query, Term
-from pkgindex.query.marking import positive
 
 # A word is worth less than 16 in a repository of four million packages: none of these is made up for by it, and a name in a
 # small repository counts as much as one in a large.

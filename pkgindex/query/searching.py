@@ -21,7 +21,6 @@ from pkgindex.format.tokens import folded
 from pkgindex.query.bounds import Bound
 from pkgindex.query.filenames import FileNames
 from pkgindex.query.knowledge import Knowledge
-from pkgindex.query.language.printing import written
 from pkgindex.query.language.tree import Term
 from pkgindex.query.matching import Judge, Judged
 from pkgindex.query.narrowing import Narrower
@@ -180,6 +179,8 @@ class _Scores:
 
     def reasons(self, number: int, places: Iterable[int]) -> list[Reason]:
         """The parts of `true`."""
+        from pkgindex.query.language.printing import written
+
         found = []
         for place in places:
             term, extra = written(self._scale.terms[place]), self._extras[place].get(number, 0.0)

@@ -37,6 +37,17 @@ def terms(query: Query) -> Iterator[Term]:
             yield from terms(part)
 
 
+def positive(query: Query) -> Iterator[Term]:
+    """Those that speak for an answer: not what stands under NOT."""
+    if isinstance(query, Term):
+        yield query
+    elif isinstance(query, Packages):
+        yield from positive(query.part)
+    elif not isinstance(query, Not):
+        for part in query.parts:
+            yield from positive(part)
+
+
 def _parts(query: And | Or | With) -> Iterator[Query]:
     for part in map(flat, query.parts):
         if isinstance(part, type(query)):

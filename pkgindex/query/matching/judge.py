@@ -6,9 +6,9 @@ from collections.abc import Iterator, Set
 from typing import NamedTuple
 
 from pkgindex.model.package import Package
+from pkgindex.query.language.rewrite import positive
 from pkgindex.query.language.tree import And, Not, Or, Packages, Query, Term, With
-from pkgindex.query.marking import positive
-from pkgindex.query.matching import looking, pkg5
+from pkgindex.query.matching import looking
 from pkgindex.query.matching.contents import Contents, Found
 from pkgindex.query.matching.facts import Alone, Facts
 from pkgindex.query.matching.logic import Voice, holds, voices
@@ -72,7 +72,11 @@ class Judge:
         return tuple(sorted({self._places[voice.term] for voice in speaking if voice.term is not None}))
 
     def _reads_files(self, term: Term) -> bool:
-        return pkg5.reads_files(term) if self.pkg5 else not term.field or term.field in FILE_FIELDS
+        if not self.pkg5:
+            return not term.field or term.field in FILE_FIELDS
+        from pkgindex.query.matching import pkg5
+
+        return pkg5.reads_files(term)
 
 
 class _Witness:
@@ -141,7 +145,11 @@ def _gives_packages(query: Query) -> bool:
 
 
 def _look_of(term: Term, rules: Rules, by_pkg5: bool) -> Look:
-    return pkg5.look_of(term, rules) if by_pkg5 else looking.look_of(term, rules)
+    if not by_pkg5:
+        return looking.look_of(term, rules)
+    from pkgindex.query.matching import pkg5
+
+    return pkg5.look_of(term, rules)
 
 
 def _places(query: Query) -> dict[Term, int]:

@@ -9,6 +9,7 @@ Invariants:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from typing import NamedTuple
 
 from pkgindex.format.tokens import TEXTS, bare
@@ -16,7 +17,7 @@ from pkgindex.model import thing as model
 from pkgindex.model.package import KINDS, NEEDS, Package
 from pkgindex.model.thing import ACTIONS, DEPEND, TAKEN, Thing
 from pkgindex.query.globs import glob_test
-from pkgindex.query.language.tree import COMPARE, REGEX, Term
+from pkgindex.query.language.tree import COMPARE, PHRASE, REGEX, WORD, Term
 from pkgindex.query.matching import computed
 from pkgindex.query.matching.comparing import compare_test
 from pkgindex.query.matching.contents import Contents, Found
@@ -25,6 +26,9 @@ from pkgindex.query.matching.paths import FILE_FIELDS, pattern_of
 from pkgindex.query.matching.showing import Shown, shown
 from pkgindex.query.matching.values import Test, name_test, value_test
 from pkgindex.query.regexes import Engine
+
+# A longer word may be too long for a pattern.
+WORD_CHARACTERS_USUAL = 500
 
 # What matched, by the thing it is of.
 Matches = Mapping[Found, tuple[Shown, ...]]
@@ -135,10 +139,16 @@ def _versions(term: Term, rules: Rules) -> Look:
 
 
 def _files(term: Term, rules: Rules) -> Look:
-    pattern = pattern_of(term, rules.case, rules.engine)
-    if pattern is None:
-        return lambda contents: {}
-    return lambda contents: {place: (("file", contents.path(place)),) for place in contents.select(pattern)}
+    pattern = cache(lambda: pattern_of(term, rules.case, rules.engine))
+    if term.kind not in (WORD, PHRASE) or len(term.value) > WORD_CHARACTERS_USUAL:
+        pattern()  # which may be no pattern
+
+    def look(contents: Contents) -> Matches:
+        # Words are asked of many packages that are given without their files: then nothing is compiled.
+        fits = pattern() if contents.package.files else None
+        return {} if fits is None else {place: (("file", contents.path(place)),) for place in contents.select(fits)}
+
+    return look
 
 
 def _bare(term: Term, rules: Rules) -> Look:

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 
 from pkgindex.model.thing import DEPEND, Thing
 from pkgindex.query.language.tree import Term
-from pkgindex.query.marking import spans_of
 from pkgindex.query.matching.paths import COMMAND_DIRECTORIES
 from pkgindex.query.matching.values import squeezed
 
@@ -33,6 +32,8 @@ def shown(thing: Thing, field: str, value: str, term: Term, case: bool) -> Shown
 
 def excerpt(text: str, term: Term, case: bool) -> str:
     """The line of *text*, or lines, where *term* first matches: at most `EXCERPT_CHARACTERS_MAX`, and marks where it is cut."""
+    from pkgindex.query.marking import spans_of  # for descriptions alone, which few listings have
+
     start, end = next(iter(spans_of(term, "description", text, case)), (0, 0))
     first = text.rfind("\n", 0, start) + 1
     last = text.find("\n", end)

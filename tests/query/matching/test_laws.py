@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pkgindex.model.package import Package
+from pkgindex.query.language.rewrite import positive
 from pkgindex.query.language.tree import And, Not, Or, Packages, Query, Term, With
-from pkgindex.query.marking import positive
 from pkgindex.query.matching import Judge
 from pkgindex.query.matching.paths import is_command
 from query.matching.worlds import FIELDS, LEAF, SHAPES, THING_SHAPES, asked, questions
