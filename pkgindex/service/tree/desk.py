@@ -8,6 +8,7 @@ Invariants:
 
 * Each client is answered in the order it asked; nobody waits for another client's request but for the publish they share.
 * No answer is older than the question: before any is given at once, it is seen that no newer generation is there.
+* A change that fails only for want of one that is about to be published waits for that: its client would ask again at once.
 * A change is answered when it is durable. Where that cannot be known the client gets no answer, and its connection ends.
 """
 
@@ -18,7 +19,8 @@ from typing import Protocol
 
 from pkgindex.service.log import Log
 from pkgindex.service.tree.committing import Committer, Done
-from pkgindex.service.tree.protocol import Malformed, Request
+from pkgindex.service.tree.protocol import FAIL, Malformed, Request
+from pkgindex.service.tree.state import Draft
 from pkgindex.service.tree.works import RETRY_SECONDS, Works
 
 # A group is one generation; what is beyond waits for the next one.
@@ -70,6 +72,8 @@ class Desk:
         self._quiet_loose_max, self._busy_loose_max = quiet_loose_max, busy_loose_max
         self._waiting: dict[Client, Asked] = {}
         self._group: dict[Client, Asked] = {}
+        # The tree as it will be when all who wait have been answered.
+        self._ahead = Draft(committer.tree)
         self._stale, self._due, self._idle = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._idle.set()
 
@@ -92,6 +96,7 @@ class Desk:
         """Answer *requests*, now or later, in order."""
         if client in self._waiting:
             self._waiting[client] += requests
+            self._look_ahead(requests)
             return
         asked_before = client in self._group
         fresh = not asked_before and self._committer.fresh()
@@ -99,6 +104,7 @@ class Desk:
         if rest:
             self._idle.clear()
             self._waiting[client] = rest
+            self._look_ahead(rest)
             if not asked_before:
                 (self._due if fresh else self._stale).set()
 
@@ -108,15 +114,28 @@ class Desk:
         answers: list[bytes] = []
         for place, request in enumerate(requests):
             said = answer(request)
-            if said is None:
+            if said is None or (said == FAIL and self._may_yet_succeed(request)):
                 client.answer(b"".join(answers))
                 return requests[place:]
             answers.append(said)
         client.answer(b"".join(answers))
         return []
 
+    def _may_yet_succeed(self, request: Request | Malformed) -> bool:
+        """Whether *request*, which fails, is a change that will not when all who wait have been answered."""
+        if isinstance(request, Malformed) or request.command == "QUERY" or not (self._waiting or self._group):
+            return False
+        return self._ahead.foresee(request) != FAIL
+
+    def _look_ahead(self, requests: Asked) -> None:
+        for request in requests:
+            self._ahead.answer(request)
+
     def _answer_waiting(self) -> None:
         """After something new is known: those who wait and whose answers follow from it get them; the others stay."""
+        self._ahead = Draft(self._committer.tree)
+        for asked in (*self._group.values(), *self._waiting.values()):
+            self._look_ahead(asked)
         if self._waiting and not self._committer.fresh():
             self._stale.set()
             return
@@ -152,9 +171,7 @@ class Desk:
                 continue
             await self._works.fold(self._busy_loose_max)
             self._due.clear()
-            if await self._works.in_turn(self._commit):
-                self._answer_waiting()
-            else:
+            if not await self._works.in_turn(self._commit):
                 self._due.set()
 
     async def _commit(self) -> None:
@@ -163,6 +180,7 @@ class Desk:
         done = await self._works.do(lambda: self._committer.commit(flat)) if flat else None
         group, self._group = self._group, {}
         self._tell(group, done)
+        self._answer_waiting()
 
     def _next_group(self) -> dict[Client, Asked]:
         group: dict[Client, Asked] = {}

@@ -106,13 +106,15 @@ class Draft:
         """The answer to *request*; what it changes is in the draft from then on."""
         return self.judge(request)[0]
 
+    def foresee(self, request: Request | Malformed) -> bytes | None:
+        """The answer to *request* when it changes nothing; None when it would, and did not."""
+        return ERROR if isinstance(request, Malformed) else _answer(self, request)
+
     def judge(self, request: Request | Malformed) -> tuple[bytes, bool]:
         """As `answer`, and whether the draft was changed."""
-        if isinstance(request, Malformed):
-            return ERROR, False
-        answer = _answer(self, request)
-        if answer is not None:
-            return answer, False
+        answer = self.foresee(request)
+        if isinstance(request, Malformed) or answer is not None:
+            return answer or ERROR, False
         self.take({request.package: listed(request.dependencies) if request.command == "INDEX" else None})
         return OK, True
 
