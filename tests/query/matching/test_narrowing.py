@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pkgindex.errors import BadInput
 from pkgindex.format import terms as posted
 from pkgindex.format.tokens import IDENTIFIERS, PIECE_CHARACTERS_MAX, TEXTS, UNLISTED, cut, folded, listed
 from pkgindex.format.words import TERM_CHARACTERS_MAX, trailing_parts, words
@@ -59,7 +61,11 @@ def about(*fields: str) -> st.SearchStrategy[tuple[Package, *tuple[Term, ...]]]:
 
 
 def matching(package: Package, terms: Iterable[Term], case: bool) -> Iterator[Term]:
-    return (term for term in terms if narrowable(term) and Judge(term, case).judge(package))
+    """Those that match; what is no pattern, such as a class from 1 to 0, matches nothing."""
+    for term in filter(narrowable, terms):
+        with suppress(BadInput):
+            if Judge(term, case).judge(package):
+                yield term
 
 
 @given(about(*LISTED), st.booleans())
