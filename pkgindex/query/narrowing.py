@@ -42,11 +42,19 @@ class Narrower:
         self._knowledge = knowledge
         self._case = case
         self._engine = engine
+        self._known: dict[tuple[Term, bool], Bound] = {}
 
     def term(self, term: Term, strong: bool) -> Bound:
-        """The packages that may match *term*; *strong*: leaving out those where only the name of some file does."""
-        found = self._of_field(term, strong)
-        return Bound(found.numbers, False) & self._of_package(term) if term.type or term.package else found
+        """The packages that may match *term*; *strong*: leaving out those where only the name of some file does.
+
+        Only of bare words are these others, and only they are looked up again.
+        """
+        key = term, strong and not term.field
+        if key not in self._known:
+            found = self._of_field(term, strong)
+            restricted = bool(term.type or term.package)
+            self._known[key] = Bound(found.numbers, False) & self._of_package(term) if restricted else found
+        return self._known[key]
 
     def by_pkg5(self, term: Term) -> Bound:
         """The same by pkg(5)'s rules: a term looks into every attribute, and one with a key only there."""

@@ -45,7 +45,6 @@ class Search:
 
     def __init__(self, snapshot: Snapshot, judge: Judge, knowledge: Knowledge, hits: bool) -> None:
         self.snapshot = snapshot
-        self._knowledge = knowledge
         self.judge = judge
         self.hits = hits
         self.parts: list[Part] = []
@@ -53,6 +52,7 @@ class Search:
         self.judged = 0
         self.files = FileNames(snapshot, judge.case, judge.engine)
         self._shards = snapshot.text_shards
+        self._narrowers = [Narrower(shard, self.files, knowledge, judge.case, judge.engine) for shard in self._shards]
         self._additive = additive(judge.query)
         self.scale = Scale(judge.query, snapshot.manifest.packages, self._holding)
 
@@ -76,13 +76,13 @@ class Search:
 
     def _phase(self, strong: bool, done: set[str]) -> Iterator[Candidate]:
         """The strong, or what is left; in the order of scores and names."""
-        streams = [self._of_shard(shard, strong, done) for shard in self._shards]
+        streams = [self._of_shard(narrower, strong, done) for narrower in self._narrowers]
         if len(streams) == 1:
             return streams[0]
         return heapq.merge(*streams, key=lambda found: (-found.score, found.package))
 
-    def _of_shard(self, shard: TextShard | LooseText, strong: bool, done: set[str]) -> Iterator[Candidate]:
-        narrower = Narrower(shard, self.files, self._knowledge, self.judge.case, self.judge.engine)
+    def _of_shard(self, narrower: Narrower, strong: bool, done: set[str]) -> Iterator[Candidate]:
+        shard = narrower.shard
         planner = Planner(narrower, strong, self.judge.pkg5)
         bound = planner.bound(self.judge.query)
         self.parts += planner.parts
@@ -152,7 +152,7 @@ class _Scores:
         bound = self._whole
         distinct = self._distinct()
         living = self._shard.numbers()
-        chosen = distinct.intersection(living) if bound.numbers is None else bound.numbers
+        chosen = distinct if bound.numbers is None else bound.numbers
         if len(self._worths) == 1 and self._worths[0] is not None and not self._joined:
             # One word may have a tenth of all packages: no need to add it up.
             worths = self._worths[0]
