@@ -96,6 +96,14 @@ class Committer:
             "look for one that does nothing but write"
         )
 
+    def commit_now(self, requests: Sequence[Request | Malformed]) -> Done | None:
+        """As `commit`, in a turn of its own; None when another writer has its turn now, and nothing was done."""
+        try:
+            with self._lock_for(0.0):
+                return self.commit(requests)
+        except Busy:
+            return None
+
     @contextmanager
     def turn(self) -> Iterator[None]:
         """While it lasts it is this writer's turn; or another one's, who had it for longer than anybody can wait.
@@ -103,10 +111,9 @@ class Committer:
         Then publishing goes on without, and that one does its work again. So that it comes to an end all the same, the next
         wait is twice as long.
         """
-        lock = WriterLock(self._lock, f"repository {self.repo!r}", self._patience_seconds, self._target.tell)
         with ExitStack() as held:
             try:
-                held.enter_context(lock)
+                held.enter_context(self._lock_for(self._patience_seconds))
                 self._patience_seconds = self._target.settings.lock_wait_seconds
             except Busy as busy:
                 self._target.tell(f"{busy}; publishing without it")
@@ -125,6 +132,9 @@ class Committer:
             fold(self._target)
             self._unsettled.update(self._ledger.refresh())
         return self._done(())
+
+    def _lock_for(self, wait_seconds: float) -> WriterLock:
+        return WriterLock(self._lock, f"repository {self.repo!r}", wait_seconds, self._target.tell)
 
     def _done(self, answers: tuple[bytes, ...]) -> Done:
         return Done(self._ledger.head.manifest.generation, dict(self._unsettled), answers)

@@ -171,13 +171,12 @@ class Desk:
                 continue
             await self._works.fold(self._busy_loose_max)
             self._due.clear()
-            if not await self._works.in_turn(self._commit):
-                self._due.set()
+            await self._commit()
 
     async def _commit(self) -> None:
         self._group = self._next_group()
         flat = [request for asked in self._group.values() for request in asked]
-        done = await self._works.do(lambda: self._committer.commit(flat)) if flat else None
+        done = await self._works.commit(flat) if flat else None
         group, self._group = self._group, {}
         self._tell(group, done)
         self._answer_waiting()

@@ -45,6 +45,7 @@ class IntervalDesk:
                 if not await self._round():
                     await asyncio.sleep(RETRY_SECONDS)
                 await self._works.fold(self._loose_max)
+                self._rebase([])
         finally:
             self._works.close()
 
@@ -78,25 +79,23 @@ class IntervalDesk:
         async with self._one_round:
             if not self._owed and self._committer.fresh():
                 return True
-            if not self._owed:
-                return await self._settle([])
-            return await self._works.in_turn(self._commit) and self._committed
-
-    async def _commit(self) -> None:
-        self._committed = await self._settle(self._owed)
+            owed, self._owed = self._owed, []
+            return await self._settle(owed)
 
     async def _settle(self, owed: Asked) -> bool:
-        self._owed = [] if owed else self._owed
-        done = await self._works.do(lambda: self._committer.commit(owed))
+        done = await self._works.commit(owed)
         if done is None:
             self._owed = owed + self._owed
             return False
         lost = [request for request, answer in zip(owed, done.answers, strict=True) if answer != OK]
-        # What was acknowledged meanwhile, on top of what is known now.
+        self._rebase(lost)
+        return True
+
+    def _rebase(self, lost: Asked) -> None:
+        """Lay what was acknowledged and is not published over what is known now; what makes no sense there is *lost* too."""
         self._draft, since, self._owed = Draft(self._committer.tree), self._owed, []
         for request in since:
             (self._owed if self._draft.answer(request) == OK else lost).append(request)
         if lost:
             self._log.warning(f"{self._committer.repo}: {len(lost)} acknowledged changes contradict what another server has "
                               f"published, and are dropped; the first: {lost[0]}")
-        return True

@@ -6,13 +6,14 @@ Two, so that nobody who only reads waits for another server's turn to write.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from pkgindex.errors import PkgindexError
 from pkgindex.service.log import Log
 from pkgindex.service.packing import told_apart
 from pkgindex.service.tree.committing import Committer, Done
+from pkgindex.service.tree.protocol import Malformed, Request
 
 RETRY_SECONDS = 1.0
 
@@ -30,10 +31,33 @@ class Works:
         self._repository.shutdown()
         self._lock.shutdown()
 
-    async def do(self, act: Callable[[], Done]) -> Done | None:
+    async def commit(self, requests: Sequence[Request | Malformed]) -> Done | None:
+        """Publish what *requests* change, when it is this server's turn to write; None when it failed.
+
+        Where nobody else wants to write, that is one way to the thread and back: the loop may be busy, and each costs some
+        milliseconds then.
+        """
+        done, busy = None, False
+
+        def at_once() -> Done | None:
+            nonlocal busy
+            found = self._committer.commit_now(requests)
+            busy = found is None
+            return found
+
+        async def in_turn() -> None:
+            nonlocal done
+            done = await self.do(lambda: self._committer.commit(requests))
+
+        done = await self.do(at_once)
+        if busy:
+            await self.in_turn(in_turn)
+        return done
+
+    async def do(self, act: Callable[[], Done | None]) -> Done | None:
         """Do *act*, then take over what came of it; None when it failed."""
 
-        def guarded() -> Done:
+        def guarded() -> Done | None:
             with told_apart(self._committer.repo):
                 return act()
 
@@ -43,7 +67,8 @@ class Works:
             except PkgindexError as error:
                 self._log.error(str(error))
                 return None
-            self._committer.settle(done)
+            if done is not None:
+                self._committer.settle(done)
             return done
 
     async def in_turn(self, act: Callable[[], Awaitable[None]]) -> bool:
