@@ -209,7 +209,6 @@ def test_an_explanation_tells_the_parts_the_scores_and_what_was_recovered(path: 
 
 
 def test_the_regular_expressions_of_strangers_take_no_time_to_speak_of(path: Path) -> None:
-    pytest.importorskip("re2", reason="google-re2 is not installed")
     published(path, "debian", package("evil", summary="a" * 5000, files=["/" + "a" * 200]))
     with Index(str(path)) as index:
         assert told(index.search("summary:/(a+)+$/", untrusted=True)) == [("debian", "evil")]
