@@ -54,6 +54,7 @@ class BlobWriter:
         return self.names
 
     def _create(self, name: str, data: bytes) -> None:
+        """Now, or before `finish` returns."""
         self.names.append(name)
         if self._threads is None:
             self._backend.create(name, data)

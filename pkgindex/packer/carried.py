@@ -14,6 +14,7 @@ from pkgindex.format.manifest import Manifest
 from pkgindex.format.page import Entry, group_of
 from pkgindex.packer.blobwriter import BlobWriter
 from pkgindex.packer.previous import Previous
+from pkgindex.packer.scribe import Scribe
 from pkgindex.store.backend import Backend
 
 PAGES_MAX = 256
@@ -24,10 +25,12 @@ Group = tuple[str, dict[str, bytes]]
 
 
 class KeepingWriter(BlobWriter):
-    """Remembers the pages and records that it writes."""
+    """Remembers the pages and records that it writes; *scribe* writes them, all at once in the end."""
 
-    def __init__(self, backend: Backend, stamp: str) -> None:
+    def __init__(self, backend: Backend, stamp: str, scribe: Scribe) -> None:
         super().__init__(backend, stamp)
+        self._scribe = scribe
+        self._unwritten: list[tuple[str, bytes]] = []
         self.pages: dict[int, Page] = {}
         self.groups: dict[tuple[str, str], Group] = {}
 
@@ -38,6 +41,20 @@ class KeepingWriter(BlobWriter):
     def page(self, number: int, entries: dict[str, Entry]) -> None:
         super().page(number, entries)
         self.pages[number] = self.stamp, entries
+
+
+    def finish(self) -> list[str]:
+        if not self._backend.remote:
+            self._scribe.create(self._unwritten)
+        return super().finish()
+
+    def _create(self, name: str, data: bytes) -> None:
+        if self._backend.remote:
+            # Where each costs a round trip, several threads at once are what helps.
+            super()._create(name, data)
+            return
+        self.names.append(name)
+        self._unwritten.append((name, data))
 
 
 class Carried(Previous):

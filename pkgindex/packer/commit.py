@@ -41,11 +41,13 @@ def commit(ledger: Ledger, changes: Needs) -> None:
     """
     backend, settings = ledger.target.backend, ledger.target.settings
     token = token_of(os.urandom(8))
-    writer = KeepingWriter(backend, f"{ledger.head.manifest.generation + 1}-{token}")
+    writer = KeepingWriter(backend, f"{ledger.head.manifest.generation + 1}-{token}", ledger.scribe)
     try:
-        written = _write(ledger, changes, writer)
-        manifest = _manifest(ledger, written, writer.stamp)
-        checksum = publish(ledger.head, manifest, token, writer.finish(), settings.keep_generations, writer.names)
+        with backend.helped():
+            written = _write(ledger, changes, writer)
+            manifest = _manifest(ledger, written, writer.stamp)
+            blobs = written.turned.blobs
+            checksum = publish(ledger.head, manifest, token, blobs, settings.keep_generations, writer.names)
     except BaseException:
         withdraw(backend, writer.stamp, writer.names)
         raise

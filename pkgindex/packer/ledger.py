@@ -17,6 +17,7 @@ from pkgindex.format.page import Entry, group_of, page_of
 from pkgindex.packer.carried import Carried, KeepingWriter
 from pkgindex.packer.dependencies import needs_of
 from pkgindex.packer.publish import Head
+from pkgindex.packer.scribe import Scribe
 from pkgindex.packer.target import Target
 from pkgindex.packer.updates import Parts
 
@@ -32,6 +33,7 @@ class Ledger:
 
     def __init__(self, target: Target) -> None:
         self.target = target
+        self.scribe = Scribe(target.backend)
         self.head = Head(target.backend, target.repo)
         self.head.advance(Manifest(target.repo, 0, self.head.manifest.partition), "")
         self.carried = Carried(target.backend, self.head.manifest)
@@ -41,6 +43,10 @@ class Ledger:
     def fresh(self) -> bool:
         """Whether no newer generation is there."""
         return self.head.generations.is_head(self.head.manifest.generation)
+
+    def close(self) -> None:
+        """Commit no more."""
+        self.scribe.close()
 
     def refresh(self) -> dict[str, tuple[str, ...] | None]:
         """Stand on the newest generation; what the packages depend on that it has otherwise than the one before.

@@ -66,6 +66,10 @@ class Committer:
         self.generation = done.generation
         self._unsettled = {}
 
+    def close(self) -> None:
+        """Commit no more."""
+        self._ledger.close()
+
     def refresh(self) -> Done:
         """Hear what others published."""
         self._unsettled.update(self._ledger.refresh())

@@ -29,6 +29,7 @@ class Works:
 
     def close(self) -> None:
         self._repository.shutdown()
+        self._committer.close()
         self._lock.shutdown()
 
     async def commit(self, requests: Sequence[Request | Malformed]) -> Done | None:

@@ -6,7 +6,7 @@ import re
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pkgindex.service.tree.protocol import LINE_BYTES_MAX, MALFORMED, Malformed, Request, Requests
@@ -36,12 +36,14 @@ _lines = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(_lines, max_size=8), st.binary(max_size=20), st.lists(st.integers(min_value=0), max_size=12))
 def test_every_way_of_cutting_the_stream_reads_the_same(lines: list[bytes], tail: bytes, cuts: list[int]) -> None:
     stream = b"".join(line + b"\n" for line in lines) + tail.replace(b"\n", b"")
     assert read(stream, cuts) == [found for line in lines for found in Requests().receive(line + b"\n")]
 
 
+@settings(deadline=None)
 @given(st.lists(_lines, max_size=5))
 def test_one_byte_at_a_time_reads_the_same(lines: list[bytes]) -> None:
     stream = b"".join(line[:200] + b"\n" for line in lines)
@@ -59,11 +61,13 @@ def plainly(line: bytes) -> Request | Malformed:
     return Request(command, package, tuple(dependencies) if command == "INDEX" else ())
 
 
+@settings(deadline=None)
 @given(_lines)
 def test_a_line_is_read_by_the_rules(line: bytes) -> None:
     assert Requests().receive(line + b"\n") == [plainly(line)]
 
 
+@settings(deadline=None)
 @given(st.integers(0, 30), st.lists(st.integers(min_value=0), max_size=10))
 def test_a_line_that_is_too_long_is_read_to_its_end_and_answered_once(length: int, cuts: list[int]) -> None:
     line = b"QUERY|" + b"a" * length + b"|"

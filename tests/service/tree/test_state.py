@@ -67,6 +67,7 @@ TreeMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=20
 TestTree = TreeMachine.TestCase
 
 
+@settings(deadline=None)
 @given(st.lists(requests, max_size=12))
 def test_every_dependency_of_what_is_indexed_is_indexed(group: list[Request | Malformed]) -> None:
     tree = Tree()

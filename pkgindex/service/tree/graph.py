@@ -1,0 +1,39 @@
+"""A repository of the index as a list of packages: what each depends on, cut to what is there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pkgindex.config import Settings
+from pkgindex.model.package import NEEDS, Package
+from pkgindex.query.index import Index
+from pkgindex.snapshot.snapshot import Snapshot
+
+
+def needs_in(settings: Settings, repo: str, tell: Callable[[str], None] = lambda words: None) -> dict[str, tuple[str, ...]]:
+    """What each package of *repo* depends on, in any release and alternative; names that it does not ship are left out."""
+    with Index(settings.index, (repo,)) as index:
+        return _cut(_whole(index.snapshot(repo), tell))
+
+
+def _whole(snapshot: Snapshot, tell: Callable[[str], None]) -> dict[str, set[str]]:
+    # In the order of the pages, for which they are read once.
+    names = [name for name, entry in snapshot.entries() if entry.shipped]
+    found = {}
+    for place, name in enumerate(names, 1):
+        package = snapshot.package(name, files=False)
+        found[name] = set() if package is None else _needs(package)
+        if not place % 500:
+            tell(f"reading {snapshot.repo}, {place} of {len(names)}")
+    return found
+
+
+def _needs(package: Package) -> set[str]:
+    return {
+        target.name for release in package.releases.values() for kind in NEEDS for relation in release.relations.get(kind, ())
+        for target in relation
+    }
+
+
+def _cut(needs: dict[str, set[str]]) -> dict[str, tuple[str, ...]]:
+    return {package: tuple(sorted(names & needs.keys())) for package, names in sorted(needs.items())}
