@@ -14,6 +14,7 @@
         Gone                 a file that was named is no longer there: begin again from the listing
         NoSpace              the disk is full, or would be
         Exists               a name that was to be created is taken
+        NoServer             nobody answers at a host and port, or what answers is no tree server
       Busy               4   another writer holds the repository
       Partial            5   some repositories failed, the others answered
 """
@@ -76,6 +77,10 @@ class NoSpace(StoreError):
 
 
 class Exists(StoreError):
+    pass
+
+
+class NoServer(StoreError):
     pass
 
 

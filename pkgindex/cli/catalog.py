@@ -1,6 +1,6 @@
 """The commands there are, in the order in which help lists them, and the modules that hold them.
 
-A module is imported when its command is wanted. `sync dpkg` and `serve tree` are commands of two words.
+A module is imported when its command is wanted. Some commands have two words, as `sync dpkg`.
 """
 
 from __future__ import annotations
@@ -24,12 +24,24 @@ COMMANDS = (
     "pack",
     "watch",
     "serve tree",
+    "tree index",
+    "tree remove",
+    "tree query",
+    "tree load",
+    "tree dump",
     "sync dpkg",
     "merge",
     "gc",
     "verify",
     "completion",
 )
+
+# What the first word of two is for.
+GROUPS = {
+    "sync": "Bring in what a host knows of itself.",
+    "serve": "Serve a repository to clients.",
+    "tree": "Talk to a server of 'serve tree'.",
+}
 
 
 def command(name: str) -> Command:

@@ -55,7 +55,7 @@ class Lazy(click.Group):
         if name in catalog.COMMANDS:
             return made(catalog.command(name), self._perform)
         if cmd_name in self.list_commands(ctx):
-            return Lazy(self._perform, f"{name} ", name=cmd_name, help="Bring in what a host knows of itself.")
+            return Lazy(self._perform, f"{name} ", name=cmd_name, help=catalog.GROUPS[cmd_name])
         return None
 
 

@@ -37,7 +37,7 @@ def read(lines: Iterable[str]) -> dict[str, tuple[str, ...]]:
 def _from_words(line: str, number: int) -> tuple[str, tuple[str, ...]]:
     package, colon, needs = line.partition(":")
     if not colon or len(package.split()) != 1:
-        raise BadInput(f"line {number}: {line.strip()[:80]!a} is no package with a colon and its dependencies, as 'curl: libc6'")
+        raise BadInput(f"line {number}: {line.strip()[:80]!a} is no package, colon and dependencies, as 'curl: libc6'")
     return package.strip(), tuple(needs.split())
 
 
