@@ -29,6 +29,7 @@ COMMANDS = (
     "tree query",
     "tree load",
     "tree dump",
+    "bench tree",
     "sync dpkg",
     "merge",
     "gc",
@@ -41,6 +42,7 @@ GROUPS = {
     "sync": "Bring in what a host knows of itself.",
     "serve": "Serve a repository to clients.",
     "tree": "Talk to a server of 'serve tree'.",
+    "bench": "Try how much a server can do.",
 }
 
 
