@@ -22,18 +22,20 @@ PORT_MAX = 65535
 
 def run(
     call: Call, repository: str, host: str | None, port: int | None, workers: int | None, durability: str | None,
-    partition: str | None,
+    partition: str | None, metrics_port: int | None,
 ) -> int:
     if not is_repository_name(repository):
         raise BadInput(f"{repository!r} cannot name a repository: lower-case letters, digits, '.', '_' and '-' do")
-    if port is not None and port > PORT_MAX:
-        raise BadInput(f"--port {port}: the last one is {PORT_MAX}; 0: any that is free")
+    for option, asked, last in (("--port", port, PORT_MAX), ("--metrics-port", metrics_port, PORT_MAX + 1 - (workers or 1))):
+        if asked is not None and asked > last:
+            raise BadInput(f"{option} {asked}: the last one is {last}; 0: any that is free")
     settings = call.settings
     limits = Limits(
         settings.tree_connections_max, settings.tree_line_bytes_max, settings.tree_unread_bytes_max,
         settings.tree_idle_seconds, settings.tree_backlog,
     )
     options = Options(host or HOST, PORT if port is None else port, interval_of(durability), limits=limits)
+    options = options._replace(metrics_port=-1 if metrics_port is None else metrics_port)
     log, notifier = Log(to_stderr, in_journal(os.environ)), Notifier(os.environ)
     require(settings, repository, partition)
 
@@ -79,12 +81,16 @@ COMMAND = Command(
     With --durability interval:SECONDS answers do not wait for the disk: changes are published together, every so many
     seconds. A server that is killed then loses up to so many seconds of acknowledged changes; other servers see them
     as late; and where two servers acknowledge what contradicts each other, the later one to publish drops its own and
-    says so in its log. SIGTERM publishes all, and loses nothing.""",
+    says so in its log. SIGTERM publishes all, and loses nothing.
+
+    With --metrics-port the same host answers HTTP there: /metrics in the text form of Prometheus, /healthz, and /readyz,
+    which is 503 while the server ends or has no room for clients. Of several workers each has a port: N, N+1 and so on.""",
     (Argument("repository", "REPO", completes="repository"),),
     (
         Option("host", ("--host",), f"Where to listen ({HOST}).", "text", "ADDRESS"),
         Option("port", ("--port",), f"At which port ({PORT}); 0: any that is free.", "number", "N"),
         Option("workers", ("--workers",), "So many processes share the port.", "number", "N", least=1),
+        Option("metrics_port", ("--metrics-port",), "Tell metrics and health at this port.", "number", "N"),
         Option("durability", ("--durability",), "What an OK means: generation, or interval:SECONDS.", "text", "HOW"),
         Option("partition", ("--partition",), "Which packages share a file, if it is made.", "choice", choices=PARTITIONS),
     ),

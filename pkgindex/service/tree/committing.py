@@ -55,6 +55,9 @@ class Committer:
         self._pause = pause
         self._unsettled: Changes = {}
         self._patience_seconds = target.settings.lock_wait_seconds
+        # Told of how many packages each publish changed, and of each time another writer was first.
+        self.published: Callable[[int], None] = lambda packages: None
+        self.conflicted: Callable[[], None] = lambda: None
 
     def fresh(self) -> bool:
         """Whether the tree is that of the newest generation."""
@@ -90,7 +93,9 @@ class Committer:
                 changes = draft.changes()
                 if changes:
                     commit(self._ledger, changes)
+                    self.published(len(changes))
             except (Exists, Gone):
+                self.conflicted()
                 self._pause(random.uniform(0, min(PAUSE_SECONDS_MAX, 0.001 * 2**attempt)))
                 continue
             self._unsettled.update(changes)

@@ -23,8 +23,10 @@ from typing import NamedTuple
 from pkgindex.errors import BadInput
 from pkgindex.packer.target import Target
 from pkgindex.service.log import Log
+from pkgindex.service.pages import serve_pages
 from pkgindex.service.tree.committing import Committer
 from pkgindex.service.tree.connection import Connection, Limits
+from pkgindex.service.tree.counting import Counting
 from pkgindex.service.tree.desk import Answering, Desk
 from pkgindex.service.tree.interval import IntervalDesk
 
@@ -42,7 +44,8 @@ _PASSING = {errno.ECONNABORTED, errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno
 
 class Options(NamedTuple):
     """How to serve. *interval_seconds* of 0: an answer waits until what it says is published; else that happens every so
-    many seconds, and answers do not wait. *shared*: other processes listen at the same port.
+    many seconds, and answers do not wait. *shared*: other processes listen at the same port. *metrics_port*: where what is
+    counted is told; -1: nothing is counted.
     """
 
     host: str = "127.0.0.1"
@@ -50,6 +53,7 @@ class Options(NamedTuple):
     interval_seconds: float = 0.0
     shared: bool = False
     limits: Limits = Limits()
+    metrics_port: int = -1
 
 
 class Server:
@@ -57,9 +61,11 @@ class Server:
 
     def __init__(self, target: Target, lock: str | None, options: Options, log: Log) -> None:
         self.address = ("", 0)
+        self.metrics_address = ("", 0)
         self._target, self._options, self._log = target, options, log
         self._committer = Committer(target, lock)
         self._connections: set[Connection] = set()
+        self._counting: Counting | None = None
         self._stopping = asyncio.Event()
         self._room = asyncio.Event()
         self._room.set()
@@ -75,6 +81,7 @@ class Server:
         self._desk = self._desk_for(self._options.interval_seconds)
         with listening(self._options) as sock:
             self.address = sock.getsockname()[:2]
+            watched = await self._watched()
             tasks = [asyncio.create_task(work) for work in (self._desk.run(), self._accept(sock), self._sweep())]
             stopped = asyncio.create_task(self._stopping.wait())
             ready(self.address)
@@ -89,6 +96,24 @@ class Server:
                 for task in [stopped, *tasks]:
                     task.cancel()
                 await asyncio.gather(stopped, *tasks, return_exceptions=True)
+                if watched is not None:
+                    watched.close()
+
+    async def _watched(self) -> asyncio.Server | None:
+        """Count, and tell those who ask, if that is wanted."""
+        if self._options.metrics_port < 0:
+            return None
+        self._counting = Counting(self._committer, lambda: len(self._connections))
+        pages = self._counting.pages(self._obstacle)
+        watched = await serve_pages(pages, self._options.host, self._options.metrics_port)
+        self.metrics_address = watched.sockets[0].getsockname()[:2]
+        self._log.info(f"metrics at {self.metrics_address[0]}:{self.metrics_address[1]}")
+        return watched
+
+    def _obstacle(self) -> str:
+        if self._stopping.is_set():
+            return "stopping"
+        return "" if self._room.is_set() else "full"
 
     def _desk_for(self, interval_seconds: float) -> Answering:
         settings = self._target.settings
@@ -112,7 +137,8 @@ class Server:
             await loop.connect_accepted_socket(self._connected, client)
 
     def _connected(self) -> Connection:
-        connection = Connection(self._desk, self._options.limits, self._gone)
+        desk = self._desk if self._counting is None else self._counting.counted(self._desk)
+        connection = Connection(desk, self._options.limits, self._gone)
         self._connections.add(connection)
         if len(self._connections) >= self._options.limits.connections_max:
             self._room.clear()

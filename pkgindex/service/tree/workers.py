@@ -1,7 +1,8 @@
 """Serving the tree of a repository, by one process or by several at one port.
 
 Several are servers of their own, that share the directory as servers on several hosts do; the system hands each connection
-to one of them. The process that starts them serves nobody: it starts again what has died, and does the upkeep.
+to one of them. The process that starts them serves nobody: it starts again what has died, and does the upkeep. Metrics are
+each one's own, at a port of its own: the first at the one that is asked for, the others at those after it.
 """
 
 from __future__ import annotations
@@ -65,6 +66,7 @@ class _Workers:
         self._stopped_by: int | None = None
         self._context = multiprocessing.get_context("spawn")
         self._processes: dict[int, SpawnProcess] = {}
+        self._places: dict[int, int] = {}
 
     def run(self, count: int, ready: Callable[[tuple[str, int]], None], upkeep: Callable[[], None]) -> None:
         allow_files(self._options.limits.connections_max)
@@ -91,7 +93,7 @@ class _Workers:
 
     def _started(self, count: int, bell: Pipe) -> bool:
         """Start *count* processes; whether all serve, and no signal came meanwhile."""
-        waiting = dict(self._start() for _ in range(count))
+        waiting = dict(self._start(place) for place in range(count))
         while waiting and self._stopped_by is None:
             wait([bell, *waiting])
             for pipe in [pipe for pipe in waiting if pipe.poll()]:
@@ -109,18 +111,21 @@ class _Workers:
                 self._log.error(f"a process that served {self._place.repo} ended with {process.exitcode}: starting another")
                 bell.poll(RESTART_SECONDS)
                 if self._stopped_by is None:
-                    self._start()
+                    self._start(self._places.pop(sentinel))
             if time.monotonic() >= due:
                 due = time.monotonic() + UPKEEP_SECONDS
                 upkeep()
 
-    def _start(self) -> tuple[Pipe, SpawnProcess]:
-        """A process more, and what hears of it when it serves."""
+    def _start(self, place: int) -> tuple[Pipe, SpawnProcess]:
+        """A process more, at *place* among them, and what hears of it when it serves."""
+        metrics_port = self._options.metrics_port
+        options = self._options._replace(metrics_port=metrics_port + place if metrics_port > 0 else metrics_port)
         hears, tells = self._context.Pipe(duplex=False)
-        process = self._context.Process(target=_work, args=(self._place, self._options, tells))
+        process = self._context.Process(target=_work, args=(self._place, options, tells))
         process.start()
         tells.close()
         self._processes[process.sentinel] = process
+        self._places[process.sentinel] = place
         return hears, process
 
     def _end(self) -> None:
