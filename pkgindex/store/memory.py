@@ -111,10 +111,16 @@ class MemoryBackend:
             raise Gone(f"{name} is no longer there: begin again from the newest generation") from None
 
     def _put(self, name: str, data: bytes) -> None:
+        self._admit(name, data)
+        self._keep(name, data, self._clock())
+
+    def _admit(self, name: str, data: bytes) -> None:
         if name in self._blobs:
             raise Exists(f"{name} exists already, and a name is used once")
         # Not summed up where nobody asked for a limit: that would make every write pay for all that is there.
         if self._capacity_bytes != CAPACITY_BYTES and len(data) > self.free_bytes():
             raise NoSpace(f"no space left to write {name}: remove something, or give the backend more")
+
+    def _keep(self, name: str, data: bytes, written: float) -> None:
         self._blobs[name] = data
-        self._written[name] = self._clock()
+        self._written[name] = written

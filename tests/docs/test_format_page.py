@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from docs.docpages import column, section, tables
-from pkgindex.format import block, dead, envelope, forward, lists, names, reverse, shard, terms, tokens
+from pkgindex.format import block, dead, envelope, forward, journal, lists, names, reverse, shard, terms, tokens
 from pkgindex.format.manifest import (
     LOOSE_PATHS,
     LOOSE_TEXT,
@@ -207,3 +207,13 @@ def test_the_history_ends_with_the_format_that_is_written() -> None:
     formats = [int(number) for number in column(PAGE, "History", "format")]
     assert formats == sorted(formats)
     assert formats[-1] == max(envelope.FORMAT, *shard.FORMATS.values())
+
+
+def test_the_parts_of_a_journal_are_those_that_are_written() -> None:
+    rows = tables(PAGE, "Journal")[0]
+    assert sum(int(row["bytes"] or 0) for row in rows) == journal.FIXED_BYTES
+    assert rows[0]["part"] == "mark"
+    assert f"`{journal.MARK.decode()}`" in section(PAGE, "Journal")
+    magic, rest = journal.HEAD.decode().strip().split(" ", 1)
+    assert f"the word `{magic}`, then `{rest}`" in section(PAGE, "Journal")
+    assert f"{journal.MAKE}: made, {journal.REMOVE}: removed" in section(PAGE, "Journal")
