@@ -14,6 +14,7 @@ from glob import glob
 import pytest
 
 MISSING = "NOT TESTED: PostgreSQL is not installed: apt-get install postgresql"
+PSYCOPG_MISSING = "NOT TESTED: psycopg is not installed: pip install 'pkgindex[postgres]'"
 QUICK = "-c fsync=off -c full_page_writes=off"
 # The server writes nothing of its own accord: what is on the disk is there because somebody waited for it.
 LAZY = "-c wal_writer_delay=10s -c autovacuum=off"

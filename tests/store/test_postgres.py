@@ -9,7 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-psycopg = pytest.importorskip("psycopg", reason="NOT TESTED: psycopg is not installed: pip install 'pkgindex[postgres]'")
+from store.databases import LAZY, PSYCOPG_MISSING, Cluster, cluster
+
+psycopg = pytest.importorskip("psycopg", reason=PSYCOPG_MISSING)
 
 from pkgindex.errors import BadInput, Exists, Gone, NoSpace, StoreError  # noqa: E402
 from pkgindex.store.backend import Backend  # noqa: E402
@@ -17,7 +19,6 @@ from pkgindex.store.database import Database, meaning  # noqa: E402
 from pkgindex.store.generations import Generations  # noqa: E402
 from pkgindex.store.postgres import BLOB_BYTES_MAX, TABLE, PostgresBackend  # noqa: E402
 from store.contract import BackendContract  # noqa: E402
-from store.databases import LAZY, Cluster, cluster  # noqa: E402
 
 RACERS = 6
 _count = itertools.count()
@@ -231,6 +232,19 @@ def test_who_may_not_write_is_told_so(server: Cluster) -> None:
     for act in (lambda: reader.create("other", b""), lambda: reader.link("other", b""), lambda: reader.remove("blob")):
         with pytest.raises(StoreError, match=r"permission denied.*grant it"):
             act()
+
+
+def test_a_packer_needs_no_rights_but_those_that_are_documented(server: Cluster) -> None:
+    owner = PostgresBackend(server.address, "packed")
+    owner.link("generations/1", b"data")
+    owner.database.make(f"CREATE ROLE packer LOGIN; GRANT SELECT, INSERT, DELETE ON {TABLE} TO packer")
+    packer = PostgresBackend(server.address.replace("tester@", "packer@"), "packed")
+    packer.create("blob", b"data")
+    packer.flush(["blob"])
+    packer.link("generations/2", b"data")
+    packer.remove("generations/1")
+    assert packer.wait(0)
+    assert packer.names("generations") == ["2"]
 
 
 def test_a_server_that_only_reads_is_told_apart(server: Cluster) -> None:

@@ -15,6 +15,7 @@ from pkgindex.format.manifest import PARTITIONS
 from pkgindex.packer.publish import Head
 from pkgindex.service.tree.connection import Limits
 from pkgindex.store.backend import Backend
+from pkgindex.store.journal import JournaledBackend
 from pkgindex.store.local import LocalBackend
 from pkgindex.store.memory import MemoryBackend
 from service.tree import serving
@@ -22,19 +23,41 @@ from service.tree.lines import BAD, LINES
 from service.tree.plaintree import PlainTree
 from service.tree.serving import REPO, Client, served, sound, together
 from service.tree.test_protocol import plainly
+from store.databases import PSYCOPG_MISSING, cluster
 
 
 def head(backend: Backend) -> int:
     return Head(backend, REPO).manifest.generation
 
 
-@pytest.fixture(params=[*PARTITIONS, "memory"])
+@pytest.fixture(scope="session")
+def database() -> Iterator[str]:
+    """The address of a PostgreSQL that is there for these tests alone."""
+    with cluster() as found:
+        yield found.address
+
+
+@pytest.fixture(params=[*PARTITIONS, "memory", "journal", "postgresql"])
 def backend(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Backend]:
     monkeypatch.setattr("packer.world.REPO", REPO)
-    found: Backend = MemoryBackend() if request.param == "memory" else LocalBackend(str(tmp_path))
-    make(found, "package" if request.param == "memory" else request.param)
+    found = stored(request, tmp_path)
+    make(found, request.param if request.param in PARTITIONS else "package")
     yield found
     assert sound(found)
+
+
+def stored(request: pytest.FixtureRequest, tmp_path: Path) -> Backend:
+    """An empty repository, stored in the way that the test asks for."""
+    if request.param == "memory":
+        return MemoryBackend()
+    if request.param == "journal":
+        return JournaledBackend(str(tmp_path / "journal"))
+    if request.param == "postgresql":
+        pytest.importorskip("psycopg", reason=PSYCOPG_MISSING)
+        from pkgindex.store.postgres import PostgresBackend
+
+        return PostgresBackend(request.getfixturevalue("database"), tmp_path.name)
+    return LocalBackend(str(tmp_path))
 
 
 @pytest.fixture
