@@ -81,7 +81,17 @@ def load(environment: dict[str, str] | None = None, **flags: object) -> Settings
     values: dict[str, Any] = {**defaults_of_place(found), **(_from_file(path) if path else {})}
     values.update({field: _converted(field, found[name], name) for field, name in ENVIRONMENT.items() if found.get(name)})
     values.update({field: value for field, value in flags.items() if value is not None})
+    for place in ("index", "spool"):
+        _require_directory(place, str(values[place]))
     return Settings(**values)
+
+
+def _require_directory(place: str, value: str) -> None:
+    """Refuse an address, which as the name of a directory would be made with the password in it."""
+    scheme, there, _ = value.partition("://")
+    if there and scheme.isalnum():
+        raise BadInput(f"the {place} is a directory, and this is a {scheme} address: only Python opens a repository in a "
+                       "database, see docs/operations.md")
 
 
 def defaults_of_place(environment: dict[str, str]) -> dict[str, str]:

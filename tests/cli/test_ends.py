@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from pkgindex.cli.main import main
+
 Ask = Callable[..., Any]
 
 
@@ -219,3 +221,11 @@ def test_another_user_reads_and_is_told_what_cannot_be_written(place: Any) -> No
         for words in (["init", "more"], ["pack", "tools"], ["submit", "tools", "/etc/hostname"]):
             code, out, err = other(*words)
             assert (code, out) == (3, "") and "ermission" in err and "Traceback" not in err, (words, err)
+
+
+@pytest.mark.parametrize("option", ["--index", "--spool"])
+def test_an_address_is_no_directory_and_its_password_is_not_shown(capsys: pytest.CaptureFixture[str], option: str) -> None:
+    assert main([option, "postgresql://user:secret@host/db", "status"]) == 2
+    said = capsys.readouterr().err
+    assert "a directory" in said
+    assert "secret" not in said
