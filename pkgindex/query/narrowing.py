@@ -18,6 +18,7 @@ from pkgindex.query.bounds import ANYTHING, EVERYTHING, NOTHING, Bound
 from pkgindex.query.filenames import FileNames
 from pkgindex.query.globs import glob_test
 from pkgindex.query.knowledge import Knowledge
+from pkgindex.query.language.fields import FLAG, takes
 from pkgindex.query.language.tree import COMPARE, GLOB, PHRASE, REGEX, WORD, Term
 from pkgindex.query.matching.comparing import compare_test
 from pkgindex.query.matching.facts import COMPUTED
@@ -117,7 +118,8 @@ class Narrower:
         """Packages with the words of *term* in their names, summaries or descriptions, or where else a bare word looks."""
         if term.kind == GLOB:
             fits = glob_test(term.value, False)
-            return Bound(set().union(*self.shard.postings_like(literal(term.value), fits)), not self._case)
+            # The words of a name are among them, and a glob fits names as a whole.
+            return Bound(set().union(*self.shard.postings_like(literal(term.value), fits)), False)
         if term.kind not in (WORD, PHRASE):
             return ANYTHING
         asked = words(term.value)
@@ -135,7 +137,8 @@ class Narrower:
             return EVERYTHING
         if term.kind == COMPARE:
             return ANYTHING
-        test = value_test(term, False, self._engine)
+        # Names stand here as they are spelled; of a class of all but some letters the folded is no upper bound.
+        test = value_test(term, self._case and term.kind == REGEX, self._engine)
         beginning = literal(term.value) if term.kind == GLOB else ""
         numbers = self._numbers_of(shard.names_like(beginning, lambda name: test("name", name)))
         if not beginning:
@@ -165,12 +168,12 @@ class Narrower:
             return self._like(field, literal(term.value), fits, longest)
         if identifier:
             found = self.shard.attribute(field, folded(term.value))
-            return Bound(found, not self._case and len(term.value) < longest)
+            return Bound(found, not self._case and len(folded(term.value)) < longest)
         return self._words_in(term, field)
 
     def _found_in(self, term: Term, field: str) -> Bound:
         """Packages with an identifier in which a regular expression is found, as far as folding leaves that open."""
-        if "(?" in term.value:
+        if self._case or "(?" in term.value or "[^" in term.value or not term.value.isascii():
             return ANYTHING
         test = value_test(term, False, self._engine)
         found = self._like(field, "", lambda token: not token.isascii() or test(field, token), TERM_CHARACTERS_MAX)
@@ -181,7 +184,7 @@ class Narrower:
         asked = words(term.value)
         found = self.shard.attribute(field, cut(term.value))
         if asked == [term.value.casefold()]:
-            return Bound(found, not self._case and len(term.value) < PIECE_CHARACTERS_MAX)
+            return Bound(found, not self._case and len(cut(term.value)) < PIECE_CHARACTERS_MAX)
         if not asked:
             return ANYTHING if term.kind == PHRASE else Bound(found, False)
         lists = [self.shard.attribute(field, cut(word)) for word in asked]
@@ -224,7 +227,7 @@ class Narrower:
         if names is None:
             return ANYTHING
         found = Bound(self._numbers_of(names), True)
-        return found.complement(self.shard.numbers) if term.value.casefold() == "no" else found
+        return found.complement(self.shard.numbers) if takes(term.field) == FLAG and term.value.casefold() == "no" else found
 
     def _numbers_of(self, names: Iterable[str]) -> set[int]:
         return set(self.shard.numbers_of(names).values())

@@ -88,11 +88,15 @@ class Search:
         self.parts += planner.parts
         if bound.numbers is not None:
             self.candidates += len(bound.numbers)
-        certain = bound.exact and self._additive and all(found.exact for found in planner.terms.values())
+        certain = bound.exact and all(found.exact for found in planner.terms.values()) and self._decides(strong)
         scores = Scores(self.scale, shard, self.files, planner.terms, bound)
         if certain:
             return self._certain(shard, scores.queue(), strong, done)
         return self._uncertain(shard, scores, strong, done)
+
+    def _decides(self, strong: bool) -> bool:
+        """Whether an exact bound is the answer. What is bounded without the names of files may still be left out for one."""
+        return self._additive and not (strong and self.judge.opposes_bare_words)
 
     def _certain(
         self, shard: TextShard | LooseText, queue: Iterator[tuple[float, int]], strong: bool, done: set[str]

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from packer.world import REPO, drop, newest, packed
-from pkgindex.query import exhaustive
+from pkgindex.query import exhaustive, planner
 from pkgindex.query.knowledge import Knowledge
 from pkgindex.query.language.rewrite import flat
 from pkgindex.query.language.tree import COMPARE, GLOB, PHRASE, REGEX, WORD, And, Not, Or, Packages, Query, Term, With
@@ -20,18 +20,20 @@ from pkgindex.snapshot.reader import Reader
 from pkgindex.snapshot.snapshot import Snapshot
 from pkgindex.store.memory import MemoryBackend
 
-WORDS = ("web", "server", "c++", "ssl", "libssl3", "web-server", "x86_64", "don't", "Web", "a", "python3")
-NAMES = ("web", "server", "web-server", "libssl3", "python3-ssl", "org/web", "Web", "stra\u00dfe", "a")
+WORDS = ("zzz", "libs", "web", "server", "c++", "ssl", "libssl3", "web-server", "x86_64", "don't", "Web", "a", "python3")
+NAMES = ("no", "web", "server", "web-server", "libssl3", "python3-ssl", "org/web", "Web", "stra\u00dfe", "a")
 FIELDS = ("", "name", "summary", "description", "text", "section", "keywords", "depends", "requires", "relation", "provides",
-          "file", "basename", "dir", "version", "maintainer", "repo", "nobody", "kind")
-GLOBS = ("*", "w*", "*ssl*", "?", "[wW]eb*", "lib*3", "*-*", "/usr/*/web", "c*")
-REGEXES = ("^web", "s[sl]+", "web|server", "/bin/.*b$", "(?-i:Web)", "[[w]eb", "^3.*l$")
+          "file", "basename", "dir", "version", "maintainer", "repo", "nobody", "kind", "md5sum")
+GLOBS = ("*", "w*", "*ssl*", "?", "[wW]eb*", "lib*3", "*-*", "/usr/*/web", "c*", "ss*", "s?l")
+REGEXES = ("^web", "s[sl]+", "web|server", "/bin/.*b$", "(?-i:Web)", "[[w]eb", "^3.*l$", "^[^a-z]", "\u00df", "ss")
 # Shrinking packs an index each time: an example as it was found says enough.
 PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
-PATHS = ("/usr/bin/web", "/usr/bin/Web", "/usr/share/web", "/usr/share/doc/ssl/server", "/usr/sbin/server", "/opt/x86_64")
+PATHS = ("/usr/share/zzz", "/usr/bin/web", "/usr/bin/Web", "/usr/share/web", "/usr/share/doc/ssl/server", "/usr/sbin/server",
+         "/opt/x86_64")
 
 
-VALUES = {"size": st.sampled_from(("5", "20", "3000000")), "section": st.sampled_from(("web", "libs", "universe/doc", "gnu-r"))}
+VALUES = {"size": st.sampled_from(("5", "20", "3000000")), "section": st.sampled_from(("web", "libs", "universe/doc", "gnu-r")),
+          "md5sum": st.sampled_from(("d41d8cd98f00b204e9800998ecf8427e", "web"))}
 
 
 @st.composite
@@ -40,7 +42,7 @@ def packages(draw: st.DrawFn) -> list[dict[str, Any]]:
     found = []
     for name in draw(st.sets(st.sampled_from(NAMES), min_size=1)):
         package: dict[str, Any] = {"name": name, "version": draw(st.sampled_from(("1", "2.0", "2.0~rc1", "2.0B")))}
-        for field in ("summary", "description", "section", "keywords", "maintainer", "size"):
+        for field in ("summary", "description", "section", "keywords", "maintainer", "size", "md5sum"):
             if draw(st.booleans()):
                 package[field] = draw(VALUES.get(field, texts))
         for kind in ("depends", "recommends", "provides"):
@@ -109,11 +111,14 @@ def world(content: list[dict[str, Any]], history: str, place: object) -> Snapsho
 
 
 @settings(deadline=None, phases=PHASES, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
-@given(packages(), st.lists(questions(), min_size=1, max_size=8), st.booleans(), st.booleans(), st.booleans())
+@given(packages(), st.lists(questions(), min_size=1, max_size=8), st.booleans(), st.booleans(), st.booleans(),
+       st.sampled_from((0.0002, 1e9)))
 def test_the_index_answers_as_judging_every_package_does(
-    tmp_path_factory: pytest.TempPathFactory, histories: str, content: list[dict[str, Any]], asked: list[Query], case: bool,
-    pkg5: bool, hits: bool,
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory, histories: str,
+    content: list[dict[str, Any]], asked: list[Query], case: bool, pkg5: bool, hits: bool, judging: float,
 ) -> None:
+    # With so few packages nothing is worth looking up, unless judging is made dear.
+    monkeypatch.setattr(planner, "JUDGE_SECONDS", judging)
     snapshot = world(content, histories, tmp_path_factory.mktemp("drops"))
     for question in asked:
         if pkg5 and not plain(question):

@@ -36,7 +36,8 @@ class Judge:
 
     `needs_files`: whether its answers depend on what files a package has; when not, packages may be given without them.
     `strong_needs_files`: the same of strong answers, where a package is given with its files when it has a command that is
-    called as a bare word says.
+    called as a bare word says. `opposes_bare_words`: whether one stands under NOT, so that the name of a file may leave out a
+    package that all else speaks for.
     """
 
     def __init__(self, query: Query, case: bool = False, pkg5: bool = False, facts: Facts | None = None,
@@ -47,6 +48,7 @@ class Judge:
         self._looks = {term: _look_of(term, Rules(case, self.facts, engine), pkg5) for term in _terms(query)}
         self._places = _places(query)
         self.has_bare_words = not pkg5 and any(not term.field for term in self._places)
+        self.opposes_bare_words = self.has_bare_words and _opposes(query, False)
         self.needs_files = any(map(self._reads_files, self._looks)) or _takes_any_thing(self._tree)
         self.strong_needs_files = self.needs_files and not (self.has_bare_words and _only_strengthened(self._tree))
 
@@ -163,6 +165,14 @@ def _only_strengthened(query: Query) -> bool:
     if isinstance(query, And | Or):
         return all(map(_only_strengthened, query.parts))
     return isinstance(query, Packages) and _only_strengthened(query.part)
+
+
+def _opposes(query: Query, opposed: bool) -> bool:
+    if isinstance(query, Term):
+        return opposed and not query.field
+    if isinstance(query, Not):
+        return _opposes(query.part, True)
+    return any(_opposes(part, opposed) for part in ((query.part,) if isinstance(query, Packages) else query.parts))
 
 
 def _terms(query: Query) -> Iterator[Term]:

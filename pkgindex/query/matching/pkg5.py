@@ -5,6 +5,7 @@ A file has two keys, its path and the last part of it; a dependency its type; ev
 
 from __future__ import annotations
 
+from pkgindex.format.tokens import UNLISTED
 from pkgindex.model.thing import ACTIONS, DEPEND, Thing
 from pkgindex.query.globs import glob_test
 from pkgindex.query.language.tree import Term
@@ -15,13 +16,15 @@ from pkgindex.query.matching.showing import Shown, shown
 from pkgindex.query.matching.values import value_test
 
 _FILE_KEYS = ("path", "basename")
-# Of a relation, what it names: kind and wording are ours.
+# Of a relation, what it names: kind and wording are ours. What is in no list (checksums) is found by its key alone, or each
+# question would look at every package.
 _NO_KEYS = frozenset(("kind", "relation"))
 
 
 def look_of(term: Term, rules: Rules) -> Look:
     """Raises `BadInput`."""
     wanted = glob_test(term.field or "*", False)
+    unasked = _NO_KEYS if term.field.strip("*") else _NO_KEYS | UNLISTED
     test = value_test(term, rules.case, rules.engine)
     patterns = {key: pattern for key, pattern in keys_of(term, rules.case).items() if wanted(key)}
 
@@ -29,7 +32,7 @@ def look_of(term: Term, rules: Rules) -> Look:
         return tuple([
             (key_of(thing, field), shown(thing, field, value, term, rules.case)[1])
             for field, value in thing.values
-            if value and field not in _NO_KEYS and wanted(key_of(thing, field)) and test(field, value)
+            if value and field not in unasked and wanted(key_of(thing, field)) and test(field, value)
         ])
 
     def look(contents: Contents) -> Matches:
