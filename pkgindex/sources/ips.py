@@ -97,7 +97,11 @@ def _named(action: Action) -> tuple[str, list[str]]:
 
 
 def _architectures(action: Action) -> tuple[str, ...]:
-    return tuple(action.attributes.get(_ARCHITECTURE, ()))
+    """Those that the action is for, each once; none: all. Raises `Unreadable`."""
+    found = tuple(dict.fromkeys(action.attributes.get(_ARCHITECTURE, ())))
+    if len(found) > ARCHITECTURES_MAX:
+        raise Unreadable(f"{action.name}: for more than {ARCHITECTURES_MAX} architectures")
+    return found
 
 
 def _alternative(written: str) -> Alternative:
@@ -124,6 +128,7 @@ class _Draft:
         self._limits = limits
         self._left_bytes = limits.value_bytes_max
         self._line = 0
+        self._action_for: tuple[str, ...] = ()
         self._architectures: dict[str, None] = {}
         self._fields: list[tuple[tuple[str, ...], str, str]] = []
         self._relations: list[tuple[tuple[str, ...], str, Relation]] = []
@@ -140,14 +145,16 @@ class _Draft:
         self._left_bytes -= len(line.text)
         if self._left_bytes < 0:
             raise Unreadable(f"more than {self._limits.value_bytes_max} bytes about one package: nothing of it is read")
+        # Once an action: a value may be one of thousands in its line, and the architectures too.
+        self._action_for = _architectures(action)
         if action.name == "set":
             self._set(action)
         elif action.name == "depend":
             self._depend(action)
         elif action.name == "license":
-            self._say(action, "license", attribute(action, "license"))
+            self._say("license", attribute(action, "license"))
         elif action.name in ACTIONS:
-            self._say(action, action.name, _written(action))
+            self._say(action.name, _written(action))
         elif action.name != "signature":
             self._path(action)
 
@@ -180,7 +187,7 @@ class _Draft:
         elif name == _ARCHITECTURE:
             self._bind(values)
         for value in values:
-            self._say(action, name, value)
+            self._say(name, value)
 
     def _bind(self, architectures: list[str]) -> None:
         self._architectures.update(dict.fromkeys(map(names.architecture, architectures)))
@@ -194,20 +201,20 @@ class _Draft:
         written = action.attributes["fmri"]
         relation = tuple(map(_alternative, written))
         for text in written:
-            self._say(action, DEPEND + kind, text)
+            self._say(DEPEND + kind, text)
         if kind in _KINDS:
-            self._relations.append((_architectures(action), _KINDS[kind], relation))
+            self._relations.append((self._action_for, _KINDS[kind], relation))
 
     def _path(self, action: Action) -> None:
         written = attribute(action, "path").encode("utf-8", "surrogateescape")
         path = names.path(written, self._limits.path_bytes_max)
-        self._paths.append((_architectures(action), path))
+        self._paths.append((self._action_for, path))
         if action.name != "file":
-            self._say(action, f"path.{action.name}", path.decode("utf-8", "surrogateescape"))
+            self._say(f"path.{action.name}", path.decode("utf-8", "surrogateescape"))
 
-    def _say(self, action: Action, field: str, value: str) -> None:
+    def _say(self, field: str, value: str) -> None:
         if value:
-            self._fields.append((_architectures(action), names.text(field), names.text(value)))
+            self._fields.append((self._action_for, names.text(field), names.text(value)))
 
     # What it comes to
 

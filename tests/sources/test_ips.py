@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pkgindex.errors import Incomplete, Rejected
 from pkgindex.model.package import Alternative, Package, Release, Text
 from pkgindex.model.thing import things
-from pkgindex.sources import actions, fmri
+from pkgindex.sources import actions, fmri, ips
 from pkgindex.sources.facts import Covers, Fact, Fault, Paths, Releases, Texts
 from pkgindex.sources.ips import ARCHITECTURES_MAX, IpsManifest
 from pkgindex.sources.limits import DEFAULT, Limits
@@ -236,6 +236,27 @@ def test_a_package_that_says_too_much_costs_itself() -> None:
     found = facts(GOOD % 1 + several + b"file path=x\n" + GOOD % 2)
     assert [name for name, _ in releases(found)] == ["good2"]
     assert ["architectures" in fault.reason for fault in faults(found)] == [True]
+
+
+def test_a_line_that_repeats_an_architecture_and_a_value_says_for_whom_it_is_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    found: list[tuple[str, ...]] = []
+    told = ips._architectures
+
+    def counted(action: actions.Action) -> tuple[str, ...]:
+        found.append(told(action))
+        return found[-1]
+
+    monkeypatch.setattr(ips, "_architectures", counted)
+    ((_, release),) = releases(facts(GOOD % 1 + b"set name=k" + b" value=v" * 50 + b" variant.arch=a" * 50 + b"\n"))
+    assert release.fields["k"] == "\n".join(["v"] * 50)
+    assert [architectures for architectures in found if architectures] == [("a",)]
+
+
+def test_an_action_for_too_many_architectures_costs_itself() -> None:
+    many = b"".join(b" variant.arch=a%d" % number for number in range(ARCHITECTURES_MAX + 1))
+    found = facts(GOOD % 1 + b"file path=lost" + many + b"\nfile path=kept\n")
+    assert ["architectures" in fault.reason for fault in faults(found)] == [True]
+    assert [fact.pairs for fact in found if isinstance(fact, Paths)] == [[b"/kept\tgood1"]]
 
 
 def test_a_manifest_without_an_fmri_says_what_is_missing() -> None:
