@@ -113,9 +113,15 @@ def _field(text: str, place: int, inner: str) -> Field:
     align, digits = (wanted[0], wanted[1:]) if wanted[:1] in _ALIGNED else ("<", wanted)
     if not name.strip():
         raise _mistake(text, place, "the name of a field belongs between the braces")
-    if digits and not (digits.isascii() and digits.isdigit() and int(digits[:9]) <= WIDTH_MAX):
+    if digits and not _is_width(digits):
         raise _mistake(text, place, f"after the colon belongs a width up to {WIDTH_MAX}, with <, > or ^ before it")
-    return Field(name.strip(), align, int(digits or 0))
+    return Field(name.strip(), align, int(digits.lstrip("0") or "0"))
+
+
+def _is_width(digits: str) -> bool:
+    """Judged by so many digits as the most has, for a number of thousands of digits is none that Python reads."""
+    said = digits.lstrip("0")
+    return digits.isascii() and digits.isdigit() and len(said) <= len(str(WIDTH_MAX)) and int(said or "0") <= WIDTH_MAX
 
 
 def _mistake(text: str, place: int, problem: str) -> BadInput:

@@ -44,6 +44,7 @@ def test_a_template_makes_a_line(template: str, line: str) -> None:
     ("{package:x}", "width"),
     ("{package:1000}", "width"),
     ("{package:99999999999999999999}", "width"),
+    ("{package:>0000000000999999}", "width"),
     ("{package:>}}", "character 12"),
     ("{package:²}", "width"),
     ("{package!r}", "'package!r'"),
