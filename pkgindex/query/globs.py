@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from pkgindex.errors import BadInput
-from pkgindex.query.patterns import shell_parts
+from pkgindex.query.patterns import shell_parts, without_return
 
 _STAR = ".*"
 _WILD = re.compile(r"\[[!^]?+.[^]]*\]|[*?]", re.DOTALL)
@@ -39,24 +39,9 @@ def _compiled(glob: str, case: bool) -> Callable[[str], object]:
 
 def _matcher(glob: str, flags: int) -> Callable[[str], object]:
     try:
-        return re.compile(_expression(shell_parts(glob)), flags | re.DOTALL).fullmatch
+        return re.compile(without_return(shell_parts(glob), _STAR), flags | re.DOTALL).fullmatch
     except re.error as error:
         raise BadInput(f"not a pattern: {error} in {glob!r}") from error
-
-
-def _expression(parts: list[str]) -> str:
-    """What stands between two stars is taken where it is first found and never looked for again: time grows with the text
-    and not with the number of ways to divide it."""
-    runs: list[str] = [""]
-    for part in parts:
-        if part == _STAR:
-            runs.append("")
-        else:
-            runs[-1] += part
-    if len(runs) == 1:
-        return runs[0]
-    first, *middle, last = runs
-    return first + "".join([f"(?>.*?{run})" for run in middle if run]) + _STAR + last
 
 
 def literal_run(glob: str) -> str:

@@ -41,17 +41,49 @@ def substring(text: str, ignore_case: bool = False) -> Pattern:
                    lambda paths: [place for place, path in enumerate(paths) if text in path])
 
 
-def glob(text: str, ignore_case: bool = False) -> Pattern:
-    """Paths that match a shell pattern as a whole; one without a slash is matched against the last part."""
-    return regex(f"{glob_expression(text)}$", ignore_case)
+def glob(text: str, ignore_case: bool = False, end: str = "$") -> Pattern:
+    """Paths that match a shell pattern as a whole; one without a slash is matched against the last part. *end*: the expression
+    of what follows it."""
+    if "/" not in text:
+        return _of_shell(["/"], text, IN_A_PART, end, ignore_case)
+    start = ["^"] if text.startswith(("/", "*")) else ["^", ".*", "/"]
+    return _of_shell(start, text, ANYWHERE, end, ignore_case)
 
 
-def glob_expression(text: str) -> str:
-    """A shell pattern as a regular expression over paths, without its end."""
-    if "/" in text:
-        start = "^" if text.startswith(("/", "*")) else "^.*/"
-        return start + translated(text, ANYWHERE)
-    return "/" + translated(text, IN_A_PART)
+def key_glob(text: str, ignore_case: bool = False) -> Pattern:
+    """Paths that match a shell pattern with the slash that they begin with, or without."""
+    return _of_shell(["^/?"], text, ANYWHERE, "$", ignore_case)
+
+
+def _of_shell(start: list[str], text: str, wild: tuple[str, str], end: str, ignore_case: bool) -> Pattern:
+    """Trigrams are found in the plain expression; what tests paths is one that takes no longer for many stars."""
+    parts = [*start, *shell_parts(text, wild)]
+    tested = [_within_part(part) for part in parts] if wild is IN_A_PART else parts
+    return _compiled("".join(parts) + end, ignore_case, trusted, without_return(tested, wild[0] + "*") + end)
+
+
+def _within_part(part: str) -> str:
+    """A range may have the slash in it, which is no part's."""
+    return f"(?!/){part}" if part.startswith("[") and not part.startswith("[^/") else part
+
+
+def without_return(parts: list[str], star: str) -> str:
+    """What stands between two stars is taken where it is first found and never looked for again: time grows with the text
+    and not with the number of ways to divide it.
+
+    >>> without_return(["a", ".*", "b", ".*", "c"], ".*")
+    'a(?>.*?b).*c'
+    """
+    runs: list[str] = [""]
+    for part in parts:
+        if part == star:
+            runs.append("")
+        else:
+            runs[-1] += part
+    if len(runs) == 1:
+        return runs[0]
+    first, *middle, last = runs
+    return first + "".join([f"(?>{star}?{run})" for run in middle if run]) + star + last
 
 
 def regex(text: str, ignore_case: bool = False, engine: Engine = trusted) -> Pattern:
@@ -59,15 +91,20 @@ def regex(text: str, ignore_case: bool = False, engine: Engine = trusted) -> Pat
 
     *engine* runs it; see `regexes`.
     """
+    return _compiled(text, ignore_case, engine, text)
+
+
+def _compiled(text: str, ignore_case: bool, engine: Engine, tested: str) -> Pattern:
+    """The pattern of *text*, where *tested*, which is found in the same paths, is what is run."""
     if len(text) > PATTERN_CHARACTERS_MAX:
         raise BadInput(f"a pattern of {len(text)} characters: at most {PATTERN_CHARACTERS_MAX} are taken")
-    text = _swapped(text)
+    text, tested = _swapped(text), _swapped(tested)
     flags = re.IGNORECASE if ignore_case else 0
     try:
         with unwarned():
             tree = _parser.parse(text, flags)
-        test = engine(text, ignore_case, False)
-        block_search = engine(text, ignore_case, True)
+        test = engine(tested, ignore_case, False)
+        block_search = engine(tested, ignore_case, True)
     except (re.error, RecursionError, OverflowError) as error:
         raise BadInput(_fault(text, error)) from error
 
@@ -93,13 +130,8 @@ def _swapped(text: str) -> str:
     return text.translate({0: "\n", 10: "\0"})
 
 
-def translated(text: str, wild: tuple[str, str] = ANYWHERE) -> str:
-    """The regular expression of a shell pattern, without its ends."""
-    return "".join(shell_parts(text, wild))
-
-
 def shell_parts(text: str, wild: tuple[str, str] = ANYWHERE) -> list[str]:
-    """The same for each character, star or class of it; a bracket that nothing closes is a character.
+    """The regular expressions of each character, star or class of a shell pattern; a bracket that nothing closes is a character.
 
     >>> shell_parts("a*[!b]"), shell_parts("[]][")
     (['a', '.*', '[^b]'], ['[\\\\]]', '\\\\['])

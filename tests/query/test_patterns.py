@@ -260,3 +260,37 @@ def test_what_full_text_search_would_read_as_its_own_is_only_text(snapshot: Snap
 )
 def test_what_every_match_must_have_narrows(expression: str, narrow: str) -> None:
     assert patterns.regex(expression).narrow == narrow
+
+
+def once_plain(text: str) -> str:
+    """A shell pattern as an expression that is tried in all ways."""
+    if "/" in text:
+        start = "^" if text.startswith(("/", "*")) else "^.*/"
+        return start + "".join(patterns.shell_parts(text, patterns.ANYWHERE)) + "$"
+    return "/" + "".join(patterns.shell_parts(text, patterns.IN_A_PART)) + "$"
+
+
+@given(st.text("ab/**?c[]!A", max_size=8), st.lists(st.text("ab/cA\0", max_size=9), max_size=12), st.booleans())
+def test_a_shell_pattern_finds_what_it_finds_tried_in_all_ways(text: str, endings: list[str], ignore_case: bool) -> None:
+    paths = [f"/{ending}" for ending in endings]
+    try:
+        plain = patterns.regex(once_plain(text), ignore_case)
+    except BadInput:
+        return
+    pattern = patterns.glob(text, ignore_case)
+    assert pattern.select(paths) == plain.select(paths)
+    assert pattern.narrow == plain.narrow
+    assert pattern.may("\n".join(paths)) or not plain.select(paths)
+
+
+@pytest.mark.parametrize("text", ["*a" * 40 + "*b", "/" + "*a" * 40 + "*b", "x/" + "*a" * 40 + "*b", "*[+-z]" * 40 + "*!"])
+@pytest.mark.parametrize("end", ["$", "/[^/]*$"])
+def test_a_shell_pattern_of_many_stars_comes_to_an_end(text: str, end: str) -> None:
+    paths = ["/x/" + "a" * 2000, "/x/" + "a" * 2000 + "/c"]
+    for pattern in (patterns.glob(text, True, end), patterns.key_glob(text, True)):
+        pattern.may("\n".join(paths))
+        assert pattern.select(paths) == []
+
+
+def test_a_range_does_not_reach_across_a_slash() -> None:
+    assert patterns.glob("a[+-z]b").select(["/a/b", "/axb"]) == [1]

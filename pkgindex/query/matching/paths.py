@@ -40,7 +40,7 @@ def keys_of(term: Term, case: bool) -> dict[str, Pattern]:
     with or without, and its last part."""
     value = term.value
     if term.kind == GLOB:
-        found = {"path": patterns.regex(f"^/?{patterns.translated(value)}$", not case)}
+        found = {"path": patterns.key_glob(value, not case)}
     else:
         found = {"path": patterns.regex(f"^/{re.escape(value.removeprefix('/'))}$", not case)}
     basename = _basename(term, case, trusted)
@@ -92,7 +92,7 @@ def _directory(term: Term, case: bool, engine: Engine) -> Pattern:
     if not value:
         return patterns.regex(f"^{_IN_DIRECTORY}", not case)
     if term.kind == GLOB:
-        return patterns.regex(patterns.glob_expression(value) + _IN_DIRECTORY, not case)
+        return patterns.glob(value, not case, _IN_DIRECTORY)
     return patterns.regex(_end_of_path(value) + _IN_DIRECTORY, not case)
 
 
