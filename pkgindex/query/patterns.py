@@ -131,7 +131,7 @@ def _swapped(text: str) -> str:
 
 
 def shell_parts(text: str, wild: tuple[str, str] = ANYWHERE) -> list[str]:
-    """The regular expressions of each character, star or class of a shell pattern; a bracket that nothing closes is a character.
+    """The regular expression of each character, star or class of a shell pattern; a bracket that nothing closes is plain.
 
     >>> shell_parts("a*[!b]"), shell_parts("[]][")
     (['a', '.*', '[^b]'], ['[\\\\]]', '\\\\['])
