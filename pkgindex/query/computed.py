@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from pkgindex.query.graph import Graph
 
 _NEEDS = sum(BIT[kind] for kind in NEEDS)
-_GLOB = frozenset("*?[")
 # A small question reads fewer, and the lists of all packages take as long as 20,000.
 FILES_MAX = 1_000
 
@@ -42,27 +41,27 @@ class Computed:
         self._files_left = files_max
         self.snapshot = snapshot
         self._reader = reader
-        self._needs: dict[str, frozenset[str]] = {}
-        self._needed_by: dict[str, frozenset[str]] = {}
+        self._needs: dict[tuple[str, bool], frozenset[str]] = {}
+        self._needed_by: dict[tuple[str, bool], frozenset[str]] = {}
         self._answering: dict[str, list[str]] = {}
         self._satisfied: dict[Alternative, bool] = {}
         self._changed: dict[int, frozenset[str]] = {}
 
     # Following relations to the end
 
-    def needs(self, name: str) -> frozenset[str]:
-        """The packages that need *name*, which may be virtual, or a glob: then those that need one it fits."""
-        if name not in self._needs:
-            self._needs[name] = self._reached(name, self._named(name), self._dependants)
-        return self._needs[name]
+    def needs(self, name: str, glob: bool = False) -> frozenset[str]:
+        """The packages that need *name*, which may be virtual; as a *glob*, those that need one it fits."""
+        if (name, glob) not in self._needs:
+            self._needs[name, glob] = self._reached(glob, self._named(name, glob), self._dependants)
+        return self._needs[name, glob]
 
-    def needed_by(self, name: str) -> frozenset[str]:
-        """The packages that the package *name* needs; of a glob, those that one it fits needs."""
-        if name not in self._needed_by:
-            self._needed_by[name] = self._reached(name, self._named(name), self._dependencies)
-        return self._needed_by[name]
+    def needed_by(self, name: str, glob: bool = False) -> frozenset[str]:
+        """The packages that the package *name* needs; of a *glob*, those that one it fits needs."""
+        if (name, glob) not in self._needed_by:
+            self._needed_by[name, glob] = self._reached(glob, self._named(name, glob), self._dependencies)
+        return self._needed_by[name, glob]
 
-    def _reached(self, asked: str, starts: list[str], steps: Callable[[str], Iterable[str]]) -> frozenset[str]:
+    def _reached(self, glob: bool, starts: list[str], steps: Callable[[str], Iterable[str]]) -> frozenset[str]:
         """Everything that *steps* lead to from *starts*; a package alone is not among its own, whatever circle it is in."""
         found: set[str] = set()
         waiting = list(starts)
@@ -71,16 +70,19 @@ class Computed:
                 if name not in found:
                     found.add(name)
                     waiting.append(name)
-        return frozenset(found if _GLOB.intersection(asked) else found.difference(starts))
+        return frozenset(found if glob else found.difference(starts))
 
-    def _named(self, name: str) -> list[str]:
-        """The names that *name* means: itself where that is known, and else what it fits, upper or lower case."""
+    def _named(self, name: str, glob: bool) -> list[str]:
+        """The names that *name* means: itself where that is known, and else in upper or lower case; of a *glob* what fits."""
+        if glob:
+            from pkgindex.query.globs import glob_test
+
+            fits = glob_test(name, False)
+            return [found for found, _ in self.snapshot.entries() if fits(found)]
         if self.snapshot.entry(name) is not None:
             return [name]
-        from fnmatch import fnmatchcase
-
         folded = name.casefold()
-        return [found for found, _ in self.snapshot.entries() if fnmatchcase(found.casefold(), folded)]
+        return [found for found, _ in self.snapshot.entries() if found.casefold() == folded]
 
     def _dependants(self, name: str) -> Iterator[str]:
         yield from self._naming(name)

@@ -6,7 +6,7 @@ from collections.abc import Set
 from functools import cached_property
 
 from pkgindex.model.package import Package, Release
-from pkgindex.query.language.tree import Term
+from pkgindex.query.language.tree import GLOB, Term
 from pkgindex.snapshot.reader import Reader
 from pkgindex.snapshot.snapshot import Snapshot
 
@@ -29,18 +29,18 @@ class Knowledge:
     def packages(self, term: Term) -> Set[str] | None:
         """All packages for which a computed *term* holds, whatever it says of yes and no; None: to be asked one by one."""
         if term.field == "needs":
-            return self._computed.needs(term.value)
+            return self._computed.needs(term.value, term.kind == GLOB)
         if term.field == "neededby":
-            return self._computed.needed_by(term.value)
+            return self._computed.needed_by(term.value, term.kind == GLOB)
         if term.field == "changed-since":
             return self._computed.changed_since(int(term.value))
         return self._computed.orphans if term.field == "orphan" else None
 
-    def needs(self, package: Package, name: str) -> bool:
-        return package.name in self._computed.needs(name)
+    def needs(self, package: Package, name: str, glob: bool) -> bool:
+        return package.name in self._computed.needs(name, glob)
 
-    def needed_by(self, package: Package, name: str) -> bool:
-        return package.name in self._computed.needed_by(name)
+    def needed_by(self, package: Package, name: str, glob: bool) -> bool:
+        return package.name in self._computed.needed_by(name, glob)
 
     def orphan(self, package: Package) -> bool:
         return self._computed.orphan(package)

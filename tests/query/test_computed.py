@@ -53,6 +53,10 @@ def world() -> tuple[Computed, Snapshot]:
     return Computed(snapshot, reader), snapshot
 
 
+def is_glob(name: str) -> bool:
+    return any(sign in name for sign in "*[?")
+
+
 @pytest.mark.parametrize(
     ("name", "needs"),
     [
@@ -73,7 +77,7 @@ def world() -> tuple[Computed, Snapshot]:
     ],
 )
 def test_who_needs_a_package(world: tuple[Computed, Snapshot], name: str, needs: set[str]) -> None:
-    assert world[0].needs(name) == needs
+    assert world[0].needs(name, is_glob(name)) == needs
 
 
 @pytest.mark.parametrize(
@@ -92,7 +96,20 @@ def test_who_needs_a_package(world: tuple[Computed, Snapshot], name: str, needs:
     ],
 )
 def test_whom_a_package_needs(world: tuple[Computed, Snapshot], name: str, needed: set[str]) -> None:
-    assert world[0].needed_by(name) == needed
+    assert world[0].needed_by(name, is_glob(name)) == needed
+
+
+def test_a_name_with_a_star_in_it_is_a_glob_only_where_it_is_meant_as_one() -> None:
+    computed = computed_of({"name": "lib*", "version": "1"}, {"name": "libx", "version": "1", "depends": ["base"]},
+                           {"name": "base", "version": "1"}, {"name": "app", "version": "1", "depends": ["libx"]})
+    assert (computed.needs("lib*"), computed.needs("lib*", True)) == (set(), {"app"})
+    assert (computed.needs("li*x"), computed.needed_by("li*x"), computed.needed_by("li*x", True)) == (set(), set(), {"base"})
+
+
+def test_a_class_of_all_but_some_letters_is_read_as_in_names() -> None:
+    computed = computed_of({"name": "no", "version": "1"}, {"name": "mo", "version": "1"},
+                           {"name": "x", "version": "1", "depends": ["no"]}, {"name": "y", "version": "1", "depends": ["mo"]})
+    assert computed.needs("[^m]o", True) == computed.needs("[!m]o", True) == {"x"}
 
 
 def test_orphans_are_needed_by_no_other(world: tuple[Computed, Snapshot]) -> None:
@@ -133,7 +150,7 @@ def test_needs_is_the_relation_read_backwards_and_needed_by_forwards(packages: l
         name = package["name"]
         assert computed.needs(name) == {first for first, last in pairs if last == name != first}
         assert computed.needed_by(name) == {last for first, last in pairs if first == name != last}
-    assert computed.needs("*") == {package["name"] for package in packages if package["depends"] + package["pre_depends"]}
+    assert computed.needs("*", True) == {package["name"] for package in packages if package["depends"] + package["pre_depends"]}
 
 
 @settings(max_examples=60, deadline=None)
@@ -262,4 +279,4 @@ def test_an_empty_repository_has_nothing_to_tell() -> None:
     make(backend, "package")
     reader = Reader(backend, REPO)
     computed = Computed(reader.snapshot(), reader)
-    assert (computed.needs("*"), computed.needed_by("a"), computed.orphans) == (set(), set(), set())
+    assert (computed.needs("*", True), computed.needed_by("a"), computed.orphans) == (set(), set(), set())

@@ -21,11 +21,11 @@ class Known:
     def repo(self) -> str:
         return self._repo
 
-    def needs(self, package: Package, name: str) -> bool:
-        return any(fnmatchcase(needed, name) for needed in self._all_needed[package.name])
+    def needs(self, package: Package, name: str, glob: bool) -> bool:
+        return any(_fits(needed, name, glob) for needed in self._all_needed[package.name])
 
-    def needed_by(self, package: Package, name: str) -> bool:
-        return any(package.name in self._all_needed[other] for other in self._packages if fnmatchcase(other, name))
+    def needed_by(self, package: Package, name: str, glob: bool) -> bool:
+        return any(package.name in self._all_needed[other] for other in self._packages if _fits(other, name, glob))
 
     def orphan(self, package: Package) -> bool:
         return not any(package.name in needed for other, needed in self._needed.items() if other != package.name)
@@ -83,3 +83,7 @@ class Known:
                         not wanted.operator or (provided.version and fits(provided.version))
                     ):
                         yield other
+
+
+def _fits(found: str, name: str, glob: bool) -> bool:
+    return fnmatchcase(found, name) if glob else found == name

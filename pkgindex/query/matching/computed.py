@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from pkgindex.errors import BadInput
 from pkgindex.model.package import Package
 from pkgindex.model.thing import name_thing
+from pkgindex.query.globs import glob_test
 from pkgindex.query.language.amounts import is_number
-from pkgindex.query.language.tree import Term
+from pkgindex.query.language.tree import GLOB, Term
 from pkgindex.query.matching.contents import Contents, Found
 from pkgindex.query.matching.facts import Facts
 from pkgindex.query.matching.showing import Shown
@@ -31,10 +32,11 @@ def _holds(term: Term, facts: Facts, case: bool, engine: Engine) -> Callable[[Pa
     if term.field == "repo":
         answer = value_test(term, case, engine)("repo", facts.repo)
         return lambda package: answer
-    if term.field == "needs":
-        return lambda package: facts.needs(package, value)
-    if term.field == "neededby":
-        return lambda package: facts.needed_by(package, value)
+    if term.field in ("needs", "neededby"):
+        follow, glob = facts.needs if term.field == "needs" else facts.needed_by, term.kind == GLOB
+        if glob:
+            glob_test(value, False)  # for its words about mistakes
+        return lambda package: follow(package, value, glob)
     if term.field == "changed-since":
         generation = _generation(value)
         return lambda package: facts.changed_since(package, generation)

@@ -17,11 +17,11 @@ class Facts(Protocol):
     def repo(self) -> str:
         """The name of the repository."""
 
-    def needs(self, package: Package, name: str) -> bool:
-        """Whether *package* needs a package called *name* (a glob, too), in one step or several."""
+    def needs(self, package: Package, name: str, glob: bool) -> bool:
+        """Whether *package* needs a package called *name* (one that fits it as a *glob*), in one step or several."""
 
-    def needed_by(self, package: Package, name: str) -> bool:
-        """Whether a package called *name* (a glob, too) needs *package*."""
+    def needed_by(self, package: Package, name: str, glob: bool) -> bool:
+        """Whether a package called *name* (one that fits it as a *glob*) needs *package*."""
 
     def orphan(self, package: Package) -> bool:
         """Whether nothing needs it."""
@@ -41,10 +41,10 @@ class Alone:
 
     repo = ""
 
-    def needs(self, package: Package, name: str) -> bool:
+    def needs(self, package: Package, name: str, glob: bool) -> bool:
         return False
 
-    def needed_by(self, package: Package, name: str) -> bool:
+    def needed_by(self, package: Package, name: str, glob: bool) -> bool:
         return False
 
     def orphan(self, package: Package) -> bool:
