@@ -8,8 +8,8 @@ Cox: Regular Expression Matching with a Trigram Index (2012).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
-from itertools import product
+from collections.abc import Callable, Iterable, Iterator
+from itertools import accumulate, islice, product
 from re import _constants, _parser  # type: ignore[attr-defined]
 from typing import Any, NamedTuple
 
@@ -18,6 +18,12 @@ from pkgindex.query.regexes import Engine, trusted, unwarned
 
 TEXTS_MAX = 64
 CLASS_MAX = 30
+# Of what narrows: beyond, less is asked for. SQLite's parser has room for about sixteen open brackets.
+STEPS_MAX = 4096
+TRIGRAMS_MAX = 128
+EXPRESSION_CHARACTERS_MAX = 20_000
+EXPRESSION_DEPTH_MAX = 10
+_IN_QUOTES = re.compile(r'"(?:[^"]|"")*"')
 PATTERN_CHARACTERS_MAX = 4096
 # Any character of a shell pattern, and how a class of all but some begins. Paths as they are stored have no newline.
 IN_A_PART, ANYWHERE = ("[^/]", "[^/"), (".", "[^")
@@ -185,11 +191,13 @@ def _below(operation: Any, argument: Any) -> Iterable[Any]:
 class _Runs:
     """The texts that a match may have at this place, and what every match must have before it.
 
-    *folded*: case does not matter, by the rules of `re`.
+    *folded*: case does not matter, by the rules of `re`. *steps*: one for each piece of the tree that may still be read, shared
+    by all runs of a pattern; each repeat reads what it repeats more than once, and so do those within.
     """
 
-    def __init__(self, folded: bool) -> None:
+    def __init__(self, folded: bool, steps: Iterator[int]) -> None:
         self.folded = folded
+        self.steps = steps
         self.required: list[str] = []
         self._texts = {""}
 
@@ -219,15 +227,37 @@ class _Runs:
             self.required.append(expressions[0] if len(expressions) == 1 else "(" + " OR ".join(expressions) + ")")
 
 
-def _expression(tree: Any, folded: bool) -> str:
-    runs = _Runs(folded)
+def _expression(tree: Any, folded: bool, steps: Iterator[int] | None = None) -> str:
+    runs = _Runs(folded, iter(range(STEPS_MAX)) if steps is None else steps)
     _walk(tree, runs)
     runs.cut()
-    return " AND ".join(dict.fromkeys(runs.required))
+    return " AND ".join(_taken(dict.fromkeys(runs.required)))
+
+
+def _taken(required: Iterable[str]) -> Iterator[str]:
+    """What SQLite takes of what every match must have: with less of it more is looked at, and the same found."""
+    room = EXPRESSION_CHARACTERS_MAX
+    for expression in required:
+        if len(expression) <= room and _depth(expression) <= EXPRESSION_DEPTH_MAX:
+            room -= len(expression)
+            yield expression
+
+
+def _depth(expression: str) -> int:
+    """How many brackets are open at most.
+
+    >>> _depth('("a((" AND ("b" OR "c"))')
+    2
+    """
+    signs = (1 if sign == "(" else -1 for sign in _IN_QUOTES.sub("", expression) if sign in "()")
+    return max(accumulate(signs), default=0)
 
 
 def _walk(tree: Any, runs: _Runs) -> None:
     for operation, argument in tree:
+        if next(runs.steps, None) is None:
+            runs.cut()
+            return
         if operation is _constants.LITERAL:
             runs.extend([chr(argument)])
         elif operation is _constants.IN and (characters := _characters(argument)):
@@ -248,7 +278,7 @@ def _walk(tree: Any, runs: _Runs) -> None:
                 runs.cut()
                 _walk(repeated, runs)
         elif operation is _constants.BRANCH:
-            branches = [_expression(branch, runs.folded) for branch in argument[1]]
+            branches = [_expression(branch, runs.folded, runs.steps) for branch in argument[1]]
             runs.require("(" + " OR ".join(f"({branch})" for branch in branches) + ")" if all(branches) else "")
         else:
             runs.cut()
@@ -268,9 +298,10 @@ def _characters(members: Any) -> list[str]:
 
 
 def _all_of(text: str, folded: bool = False) -> str:
-    """The trigrams of *text*, all of them; empty when it has none that the index has."""
+    """The trigrams of *text*, all or very many of them; empty when it has none that the index has."""
     trigrams = dict.fromkeys(text[place : place + 3] for place in range(len(text) - 2))
-    usable = [trigram for trigram in trigrams if "\0" not in trigram and trigram.isprintable() | trigram.endswith("\n")]
+    printable = (trigram for trigram in trigrams if "\0" not in trigram and trigram.isprintable() | trigram.endswith("\n"))
+    usable = islice(printable, TRIGRAMS_MAX)
     return " AND ".join(filter(None, [_any_case(trigram) if folded else _quoted(trigram) for trigram in usable]))
 
 

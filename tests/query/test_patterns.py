@@ -294,3 +294,43 @@ def test_a_shell_pattern_of_many_stars_comes_to_an_end(text: str, end: str) -> N
 
 def test_a_range_does_not_reach_across_a_slash() -> None:
     assert patterns.glob("a[+-z]b").select(["/a/b", "/axb"]) == [1]
+
+
+@pytest.mark.parametrize("repeat", ["+", "{4}", "{2,}"])
+def test_repeats_within_repeats_are_read_a_limited_number_of_times(repeat: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    steps: list[list[str]] = []
+    extend = patterns._Runs.extend
+
+    def counted(runs: patterns._Runs, choices: list[str]) -> None:
+        steps.append(choices)
+        extend(runs, choices)
+
+    monkeypatch.setattr(patterns._Runs, "extend", counted)
+    patterns.regex("(" * 40 + "ab" + f"){repeat}" * 40)
+    assert 0 < len(steps) <= patterns.STEPS_MAX
+
+
+def test_beyond_the_steps_that_are_read_nothing_is_required(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patterns, "STEPS_MAX", 4)
+    assert patterns.regex("abcdef").narrow == '"abc" AND "bcd"'
+    assert patterns.regex("(abc|defghi)").narrow == ""
+    monkeypatch.setattr(patterns, "STEPS_MAX", 6)
+    assert patterns.regex("(abc)+xyz").narrow == '"abc"'
+
+
+@pytest.mark.parametrize("text", [
+    "abc(def|" * 30 + "xyz" + ")" * 30, "(abc|" * 90 + "xyz" + ")" * 90, "(?i:iii|" * 14 + "iii" + ")" * 14, "[abc]{4}" * 400,
+    "".join(map(chr, range(0x4E00, 0x4E00 + 4000))), "(?:abc|def)" * 370, "iii(iib|" * 9 + "xyz" + ")" * 9,
+])  # fmt: skip
+@pytest.mark.parametrize("ignore_case", [False, True])
+def test_a_complicated_expression_finds_what_it_finds_without_an_index(
+    text: str, ignore_case: bool, snapshot: Snapshot,
+) -> None:  # fmt: skip
+    pattern = patterns.regex(text, ignore_case)
+    assert found(snapshot, pattern) == [PATHS[place] for place in pattern.select(PATHS)]
+
+
+def test_a_long_text_asks_for_some_of_its_trigrams(snapshot: Snapshot) -> None:
+    text = "".join(map(chr, range(0x4E00, 0x4E00 + 20_000)))
+    assert found(snapshot, patterns.substring(text)) == []
+    assert patterns.substring(text).narrow.count(" AND ") == patterns.TRIGRAMS_MAX - 1
