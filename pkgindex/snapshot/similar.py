@@ -21,16 +21,22 @@ LIKENESS_MIN = 0.4
 SWAPPED_LIKENESS = 0.9
 # Those that share the most trigrams are looked at: a long name that shares many is less like than a short one that shares some.
 LOOKED_AT = 200
+# No package is called by more, and what is that long is no mistyped name.
+NAME_CHARACTERS_MAX = 255
 
 
 def similar(shards: Iterable[TextShard | LooseText], name: str, most: int) -> list[str]:
-    """At most *most* names of packages that are like *name*, the likest first."""
+    """At most *most* names of packages that are like *name*, the likest first; none for what is longer than any name."""
+    if len(name) > NAME_CHARACTERS_MAX:
+        return []
     found = {other for shard in shards for other in _candidates(shard, name)}
     return nearest(name, found)[:most]
 
 
 def nearest(name: str, others: Iterable[str]) -> list[str]:
-    """Those of *others* that are like *name*, the likest first."""
+    """Those of *others* that are like *name*, the likest first; none for what is longer than any name."""
+    if len(name) > NAME_CHARACTERS_MAX:
+        return []
     alike = [(-likeness(name, other), other) for other in others]
     return [other for negative, other in sorted(alike) if -negative >= LIKENESS_MIN]
 
@@ -43,7 +49,18 @@ def likeness(one: str, other: str) -> float:
     """
     first, second = trigrams(one), trigrams(other)
     shared = 2 * len(first & second) / (len(first) + len(second))
-    return max(shared, SWAPPED_LIKENESS) if other.casefold() in swapped(one.casefold()) else shared
+    return max(shared, SWAPPED_LIKENESS) if are_swapped(one.casefold(), other.casefold()) else shared
+
+
+def are_swapped(one: str, other: str) -> bool:
+    """Whether two names differ by two neighbours that changed places, and by nothing else.
+
+    >>> are_swapped("abb", "bab"), are_swapped("abb", "abb"), are_swapped("abb", "bba")
+    (True, False, False)
+    """
+    place = next((place for place, pair in enumerate(zip(one, other, strict=False)) if pair[0] != pair[1]), len(one))
+    after = place + 2
+    return place < len(one) and one[place:after] == other[place:after][::-1] and one[after:] == other[after:]
 
 
 def swapped(name: str) -> set[str]:

@@ -22,6 +22,20 @@ def test_likeness_is_the_same_both_ways_and_one_only_for_what_shares_all(one: st
         assert similar.likeness(one, other) == similar.likeness(other, one)
 
 
+@given(one=st.text("ab", max_size=6), other=st.text("ab", max_size=6))
+def test_two_names_are_swapped_when_one_is_among_the_swapped_of_the_other(one: str, other: str) -> None:
+    assert similar.are_swapped(one, other) == (other in similar.swapped(one))
+
+
+def test_what_is_longer_than_any_name_is_like_none(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    backend = MemoryBackend()
+    packed(backend, drop(tmp_path, [{"name": "curl", "version": "1"}]), loose_packages_max=0)
+    asked = "curl" * 250_000
+    monkeypatch.setattr(similar, "swapped", None)
+    assert newest(backend).similar(asked, 5) == []
+    assert similar.nearest(asked, [asked]) == []
+
+
 @pytest.mark.parametrize("loose_packages_max", [0, 64])
 @pytest.mark.parametrize(("asked", "meant"), [
     ("crul", ["curl", "crun"]), ("emasc", ["emacs"]), ("imagemagik", ["imagemagick", "imagemagick-doc"]), ("ngnix", ["nginx"]),
