@@ -6,7 +6,8 @@ As good as it gets, and no more: what is marked helps the eye, and nothing is de
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
 
 from pkgindex.format.tokens import TEXTS
 from pkgindex.format.words import words
@@ -17,6 +18,8 @@ from pkgindex.query.language.tree import COMPARE, GLOB, REGEX, Query, Term
 
 Span = tuple[int, int]
 
+# Of a longer phrase as much is marked: each place is compared with every word.
+PHRASE_WORDS_MAX = 32
 # Words, and what stands between spaces and commas; a path is taken apart at its slashes.
 _WORD = re.compile(r"[^\W_]+[+#]*")
 _PIECE = re.compile(r"[^\s,]+")
@@ -43,7 +46,14 @@ def spans_of(term: Term, field: str, value: str, case: bool = False) -> list[Spa
         return _of_regex(term.value, value, case)
     if term.kind == GLOB:
         return _of_glob(glob_test(term.value, case), field, value)
-    return _of_words(term, value) or _literal(term.value, value)
+    return list(_of_words(term, value)) or _literal(term.value, value)
+
+
+def first_of(term: Term, field: str, value: str, case: bool = False) -> Span | None:
+    """The first of them, for which no more is read of a long text than needed."""
+    if term.kind in (COMPARE, REGEX, GLOB):
+        return next(iter(spans_of(term, field, value, case)), None)
+    return next(_of_words(term, value), None) or next(iter(_literal(term.value, value)), None)
 
 
 def _speaks_of(term: Term, field: str) -> bool:
@@ -66,18 +76,14 @@ def _of_glob(fits: Callable[[str], bool], field: str, value: str) -> list[Span]:
     return found or ([(0, len(value))] if field not in TEXTS and value and fits(value) else [])
 
 
-def _of_words(term: Term, value: str) -> list[Span]:
+def _of_words(term: Term, value: str) -> Iterator[Span]:
     """The runs of words that are those of *term*."""
-    asked = words(term.value)
-    if not asked:
-        return []
-    places = list(_WORD.finditer(value))
-    found = [match[0].casefold() for match in places]
-    return [
-        (places[first].start(), places[first + len(asked) - 1].end())
-        for first in range(len(places) - len(asked) + 1)
-        if all(_same(*pair) for pair in zip(found[first:], asked, strict=False))
-    ]
+    asked = words(term.value)[:PHRASE_WORDS_MAX]
+    run: deque[tuple[int, str]] = deque(maxlen=len(asked))
+    for match in _WORD.finditer(value) if asked else ():
+        run.append((match.start(), match[0].casefold()))
+        if len(run) == len(asked) and all(_same(found, word) for (_, found), word in zip(run, asked, strict=True)):
+            yield run[0][0], match.end()
 
 
 def _same(found: str, asked: str) -> bool:
