@@ -8,9 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+# More are more than anything that is counted here, and more than Python's own counters take.
+DIGITS_MAX = 15
+
 
 class Option(NamedTuple):
-    """`kind` is `flag`, `text`, `number` (a whole one, from *least* up) or `choice`; *many*: may be given again.
+    """`kind` is `flag`, `text`, `number` (a whole one, from *least* up, of `DIGITS_MAX` at most) or `choice`.
+
+    *many*: may be given again.
 
     *completes* says what a shell offers: see `completion.KINDS`.
     """

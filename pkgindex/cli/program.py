@@ -9,7 +9,7 @@ import click
 
 from pkgindex import __version__
 from pkgindex.cli import catalog, completion
-from pkgindex.cli.declare import EVERYWHERE, Argument, Command, Option
+from pkgindex.cli.declare import DIGITS_MAX, EVERYWHERE, Argument, Command, Option
 
 Perform = Callable[[Command, dict[str, Any]], int]
 
@@ -36,6 +36,15 @@ Exit codes:
   130  interrupted
   141  whoever read the output has gone
 """
+
+
+class _Number(click.IntRange):
+    """A whole number of no more digits than anybody counts to."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if len(str(value)) > DIGITS_MAX:
+            self.fail(f"a number here has at most {DIGITS_MAX} digits.", param, ctx)
+        return super().convert(value, param, ctx)
 
 
 class Lazy(click.Group):
@@ -119,7 +128,7 @@ def _option(option: Option, hidden: bool = False) -> click.Option:
 
 def _type(option: Option) -> click.ParamType[Any]:
     if option.kind == "number":
-        return click.IntRange(option.least)
+        return _Number(option.least)
     return click.Choice(option.choices) if option.kind == "choice" else click.STRING
 
 

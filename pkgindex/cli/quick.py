@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from pkgindex.cli import catalog
-from pkgindex.cli.declare import EVERYWHERE, Argument, Command, Option
+from pkgindex.cli.declare import DIGITS_MAX, EVERYWHERE, Argument, Command, Option
 
 Values = dict[str, Any]
 
@@ -91,6 +91,8 @@ def _value(option: Option, text: str) -> Any:
         raise _Irregular
     if option.kind != "number":
         return text
+    if len(text) > DIGITS_MAX:
+        raise _Irregular
     try:
         number = int(text)
     except ValueError:

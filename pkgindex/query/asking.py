@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 
 # Of so many answers an explanation tells the scores.
 EXPLAINED_MAX = 100
+# The most that a limit and an offset may be: 15 digits, and their sum is a number that one can count to.
+NUMBER_MAX = 10**15 - 1
 
 Key = tuple[bool, float, str, str]
 
@@ -60,6 +62,7 @@ class Request(NamedTuple):
 
 def ask(index: Index, request: Request) -> Found:
     """Raises `BadInput`, and `NotRetained` for a cursor whose generations are gone."""
+    _check(request)
     query = rewrite.as_packages(_tree(request)) if request.packages else _tree(request)
     page = _page(request)
     offset = page.offset if page is not None else request.offset
@@ -162,6 +165,17 @@ def _tree(request: Request) -> Query:
     from pkgindex.query.language import parser
 
     return parser.parse(request.question)
+
+
+def _check(request: Request) -> None:
+    for name, number in (("limit", request.limit), ("offset", request.offset)):
+        if number is not None and not 0 <= number <= NUMBER_MAX:
+            raise BadInput(f"{name} is a number from 0 to {NUMBER_MAX}, not {_few_digits(number)}")
+
+
+def _few_digits(number: int) -> str:
+    """A number of thousands of digits is one that Python does not write."""
+    return str(number) if abs(number) <= NUMBER_MAX else "one of more digits"
 
 
 def _page(request: Request) -> Cursor | None:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 from zlib import crc32
 
 from pkgindex.errors import BadInput
+from pkgindex.model.names import REPOSITORY_NAME
 from pkgindex.query.hits import Answer
 from pkgindex.query.ranking import Reason
+
+# What `Cursor` writes; no number of so few digits is too much for anybody who counts.
+_PAIR = f"{REPOSITORY_NAME}=[0-9]{{1,15}}"
+_CURSOR = re.compile(rf"([0-9a-f]{{8}})\+([0-9]{{1,15}})@({_PAIR}(?:,{_PAIR})*)")
 
 
 class PartExplanation(NamedTuple):
@@ -63,15 +69,11 @@ def parse_cursor(text: str) -> Cursor:
     >>> str(parse_cursor("0000002a+20@debian=7")), parse_cursor("0000002a+20@debian=7").offset
     ('0000002a+20@debian=7', 20)
     """
-    question, _, rest = text.partition("+")
-    offset, _, where = rest.partition("@")
-    try:
-        generations = [pair.split("=") for pair in where.split(",")]
-        if not (offset + "".join(number for _, number in generations)).isdigit():
-            raise ValueError(text)
-        return Cursor(int(question, 16), int(offset), tuple([(repo, int(number)) for repo, number in generations]))
-    except ValueError:
-        raise BadInput(f"{text!r} is no cursor: take the one that the page before ended with, or ask without") from None
+    found = _CURSOR.fullmatch(text)
+    pairs = [pair.split("=") for pair in found[3].split(",")] if found else []
+    if found is None or len(dict(pairs)) < len(pairs):
+        raise BadInput(f"{text!r} is no cursor: take the one that the page before ended with, or ask without")
+    return Cursor(int(found[1], 16), int(found[2]), tuple([(repo, int(number)) for repo, number in pairs]))
 
 
 class Found:

@@ -45,7 +45,8 @@ def by_quick(words: list[str]) -> tuple[str, dict[str, Any]] | None:
 
 
 OPTIONS = sorted({option for name in catalog.COMMANDS for option in (*catalog.command(name).options, *EVERYWHERE)})
-VALUES = st.one_of(st.sampled_from(["", "x", "-", "0", "7", "-1", "1_0", " 3", "always", "never", "package", "depends"]),
+VALUES = st.one_of(st.sampled_from(["", "x", "-", "0", "7", "-1", "1_0", " 3", "9" * 15, "9" * 16,
+                                    "always", "never", "package", "depends"]),
                    st.text(max_size=4))
 
 
@@ -103,6 +104,15 @@ sys.exit(code)"""
     heavy = {*HEAVY, "click", "json"} if door == "quick" else {"watchdog", "portalocker", "asyncio", "numpy"}
     assert not heavy & loaded
     assert ("click" in loaded) == (door == "click")
+
+
+@pytest.mark.parametrize("digits", [16, 23, 5000])
+@pytest.mark.parametrize("option", ["--limit", "--offset", "--at"])
+def test_both_doors_refuse_a_number_that_nobody_counts_to(option: str, digits: int) -> None:
+    words = ["search", "web", option, "9" * digits]
+    assert by_quick(words) is None
+    with pytest.raises(click.UsageError, match="at most 15 digits"), CLICK.make_context("pkgindex", words) as context:
+        CLICK.invoke(context)
 
 
 def test_every_reading_command_prints_json_and_can_be_limited() -> None:

@@ -128,10 +128,28 @@ def test_a_page_whose_generation_is_gone_says_so(path: Path) -> None:
 @pytest.mark.parametrize("cursor, fault", [
     ("", "is no cursor"), ("x", "is no cursor"), ("00000000+1@debian", "is no cursor"), ("\0+\0@\0", "is no cursor"),
     ("00000000+1@debian=1", "is of another question"), ("0+-5@debian=1", "is no cursor"),
+    ("0x000000+1@debian=1", "is no cursor"), (" 0000000+1@debian=1", "is no cursor"), ("00000000+1@debian=1 ", "is no cursor"),
+    ("00000000+1@debian=1\n", "is no cursor"), ("00000000+1@debian=1,debian=2", "is no cursor"),
+    ("00000000+9999999999999999@debian=1", "is no cursor"), ("00000000+1@debian=9999999999999999", "is no cursor"),
+    ("00000000+\u0661@debian=1", "is no cursor"),
 ])
 def test_a_cursor_that_does_not_fit_is_refused(path: Path, cursor: str, fault: str) -> None:
     with Index(str(path)) as index, pytest.raises(BadInput, match=fault):
         index.search("web", cursor=cursor)
+
+
+@pytest.mark.parametrize("name", ["limit", "offset"])
+@pytest.mark.parametrize("number", [-1, -(10**30), 10**15, 10**23, 10**5000], ids=range(5))
+def test_a_limit_and_an_offset_that_nobody_counts_to_are_refused(path: Path, name: str, number: int) -> None:
+    bounds: Any = {name: number}
+    with Index(str(path)) as index, pytest.raises(BadInput, match=f"{name} is a number from 0 to"):
+        index.search("web", **bounds)
+
+
+def test_the_largest_limit_and_offset_are_answered(path: Path) -> None:
+    with Index(str(path)) as index:
+        assert len(told(index.search("web", limit=10**15 - 1))) == len(told(index.search("web"))) > 0
+        assert told(index.search("web", limit=10**15 - 1, offset=10**15 - 1)) == []
 
 
 # Damage
@@ -203,6 +221,22 @@ def test_an_explanation_tells_the_parts_the_scores_and_what_was_recovered(path: 
         found = index.search("web")
         assert len(list(found)) == 4
         assert "shards/text-" in found.explanation().repositories[0].recovered
+
+
+@pytest.mark.parametrize("loose", [0, 99])
+@pytest.mark.parametrize(("question", "candidates"), [("web", 4), ("summary:web", 3), ("web OR summary:server", 4)])
+def test_an_explanation_counts_what_two_phases_looked_at_once(
+    tmp_path: Path, question: str, candidates: int, loose: int
+) -> None:
+    published(tmp_path / "index", "debian", package("a", summary="web server"), package("b", summary="web"),
+              package("c", summary="web"), package("d", files=["/usr/share/doc/web"]), package("e"), loose=loose)
+    with Index(str(tmp_path / "index")) as index:
+        found = index.search(question)
+        list(found)
+        [repository] = found.explanation().repositories
+    assert repository.candidates == candidates
+    listed = [(part.text, part.how, part.packages) for part in repository.parts]
+    assert listed and len(listed) == len(set(listed))
 
 
 # Strangers

@@ -102,8 +102,9 @@ def test_whom_a_package_needs(world: tuple[Computed, Snapshot], name: str, neede
 def test_a_name_with_a_star_in_it_is_a_glob_only_where_it_is_meant_as_one() -> None:
     computed = computed_of({"name": "lib*", "version": "1"}, {"name": "libx", "version": "1", "depends": ["base"]},
                            {"name": "base", "version": "1"}, {"name": "app", "version": "1", "depends": ["libx"]})
-    assert (computed.needs("lib*"), computed.needs("lib*", True)) == (set(), {"app"})
-    assert (computed.needs("li*x"), computed.needed_by("li*x"), computed.needed_by("li*x", True)) == (set(), set(), {"base"})
+    assert computed.needs("lib*", True) == {"app"}
+    assert computed.needed_by("li*x", True) == {"base"}
+    assert not (computed.needs("lib*") | computed.needs("li*x") | computed.needed_by("li*x"))
 
 
 def test_a_class_of_all_but_some_letters_is_read_as_in_names() -> None:
