@@ -46,14 +46,33 @@ class Search:
         self.snapshot = snapshot
         self.judge = judge
         self.hits = hits
-        self.parts: list[Part] = []
-        self.candidates = 0
         self.judged = 0
+        # What each phase did to each shard.
+        self._planned: list[tuple[Narrower, Planner, Bound]] = []
         self.files = FileNames(snapshot, judge.case, judge.engine)
         self._shards = snapshot.text_shards
         self._narrowers = [Narrower(shard, self.files, knowledge, judge.case, judge.engine) for shard in self._shards]
         self._additive = additive(judge.query)
         self.scale = Scale(judge.query, snapshot.manifest.packages, self._holding)
+
+    @property
+    def parts(self) -> list[Part]:
+        """What became of each part in each shard; what both phases say of one is listed once, with the time of both."""
+        # By what they look like: as tuples an AND and an OR of the same are equal.
+        found: dict[tuple[Narrower, str, str, int | None], Part] = {}
+        for narrower, planner, _ in self._planned:
+            for part in planner.parts:
+                key = (narrower, repr(part.query), part.how, part.packages)
+                found[key] = part._replace(seconds=part.seconds + (found[key].seconds if key in found else 0.0))
+        return list(found.values())
+
+    @property
+    def candidates(self) -> int:
+        """How many packages the index left, each counted once; where nothing narrows, none are."""
+        left: dict[Narrower, set[int]] = {}
+        for narrower, _, bound in self._planned:
+            left[narrower] = left.get(narrower, set()) | (bound.numbers or set())
+        return sum(map(len, left.values()))
 
     def answers(self) -> Iterator[Candidate]:
         """Everything that matches, best first."""
@@ -85,9 +104,7 @@ class Search:
         shard = narrower.shard
         planner = Planner(narrower, strong, self.judge.pkg5)
         bound = planner.bound(self.judge.query)
-        self.parts += planner.parts
-        if bound.numbers is not None:
-            self.candidates += len(bound.numbers)
+        self._planned.append((narrower, planner, bound))
         certain = bound.exact and all(found.exact for found in planner.terms.values()) and self._decides(strong)
         scores = Scores(self.scale, shard, self.files, planner.terms, bound)
         if certain:
