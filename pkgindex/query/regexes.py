@@ -10,11 +10,13 @@ import re
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from pkgindex.errors import BadInput
 
-# What it gives is true when the pattern is found; of `re` the bound method itself, which is called once a path.
-Search = Callable[[str], object]
+# What it gives is true when the pattern is found, and has the place as its `span()`; of `re` the bound method itself, which is
+# called once a path.
+Search = Callable[[str], Any]
 # Pattern, whether case is ignored, whether `^` and `$` are the ends of every line.
 Engine = Callable[[str, bool, bool], Search]
 

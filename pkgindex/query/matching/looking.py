@@ -73,11 +73,11 @@ def restricted(term: Term, look: Look) -> Look:
     return look
 
 
-def found_in(things: Iterable[Thing], wanted: Callable[[str], bool], test: Test, term: Term, case: bool) -> Matches:
+def found_in(things: Iterable[Thing], wanted: Callable[[str], bool], test: Test, term: Term, rules: Rules) -> Matches:
     """What passes *test* among the values of the wanted fields; an empty one is none."""
     found: dict[Found, tuple[Shown, ...]] = {}
     for thing in things:
-        hits = [shown(thing, field, value, term, case) for field, value in thing.values
+        hits = [shown(thing, field, value, term, rules.case, rules.engine) for field, value in thing.values
                 if value and wanted(field) and test(field, value)]
         if hits:
             found[thing] = tuple(hits)
@@ -95,7 +95,7 @@ def _look(term: Term, rules: Rules) -> Look:
         return _versions(term, rules)
     test: Test = _compared(term, rules) if term.kind == COMPARE else value_test(term, rules.case, rules.engine)
     source, wanted = _source(field_of(term))
-    return lambda contents: found_in(source(contents), wanted, test, term, rules.case)
+    return lambda contents: found_in(source(contents), wanted, test, term, rules)
 
 
 def _source(field: str) -> tuple[Callable[[Contents], Iterable[Thing]], Callable[[str], bool]]:
@@ -162,11 +162,11 @@ def _bare(term: Term, rules: Rules) -> Look:
         if called(package.name):
             found[model.name_thing(package)] = (("name", package.name),)
         if term.kind != REGEX:
-            found.update(found_in(model.relations(package, ("provides",)), "provides".__eq__, test, term, case))
+            found.update(found_in(model.relations(package, ("provides",)), "provides".__eq__, test, term, rules))
         found.update(files(contents))
-        found.update(found_in(model.texts(package), TEXTS.__contains__, test, term, case))
+        found.update(found_in(model.texts(package), TEXTS.__contains__, test, term, rules))
         if term.kind != REGEX:
-            found.update(found_in(_bare_attributes(package), bare, test, term, case))
+            found.update(found_in(_bare_attributes(package), bare, test, term, rules))
         return found
 
     return look

@@ -30,7 +30,7 @@ def look_of(term: Term, rules: Rules) -> Look:
 
     def found_in_thing(thing: Thing) -> tuple[Shown, ...]:
         return tuple([
-            (key_of(thing, field), shown(thing, field, value, term, rules.case)[1])
+            (key_of(thing, field), shown(thing, field, value, term, rules.case, rules.engine)[1])
             for field, value in thing.values
             if value and field not in unasked and wanted(key_of(thing, field)) and test(field, value)
         ])

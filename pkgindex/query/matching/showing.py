@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from pkgindex.model.thing import DEPEND, Thing
-from pkgindex.query.language.tree import Term
+from pkgindex.query.language.tree import REGEX, Term
 from pkgindex.query.matching.paths import COMMAND_DIRECTORIES
 from pkgindex.query.matching.values import squeezed
+from pkgindex.query.regexes import Engine
 
 EXCERPT_CHARACTERS_MAX = 200
 _BEFORE = 60
@@ -20,25 +21,33 @@ _COMMANDS, _OTHERS, _FILES = 2, 3, 4
 _PATHS = frozenset(("file", "path", "basename"))
 
 
-def shown(thing: Thing, field: str, value: str, term: Term, case: bool) -> Shown:
+def shown(thing: Thing, field: str, value: str, term: Term, case: bool, engine: Engine) -> Shown:
     """What is shown of *value* of *field*, which *term* found in *thing*: of a relation all that is written there, of a
     description the lines around it."""
     if thing.type == "depend" and not field.startswith(DEPEND):
         return thing.values[0][0], thing.values[-1][1]
     if thing.type == "text" and field == "description":
-        return field, excerpt(value, term, case)
+        return field, excerpt(value, term, case, engine)
     return field, value
 
 
-def excerpt(text: str, term: Term, case: bool) -> str:
+def excerpt(text: str, term: Term, case: bool, engine: Engine) -> str:
     """The line of *text*, or lines, where *term* first matches: at most `EXCERPT_CHARACTERS_MAX`, and marks where it is cut."""
-    from pkgindex.query.marking import spans_of  # for descriptions alone, which few listings have
-
-    start, end = next(iter(spans_of(term, "description", text, case)), (0, 0))
+    start, end = _place(text, term, case, engine)
     first = text.rfind("\n", 0, start) + 1
     last = text.find("\n", end)
     lines = text[first : last if last >= 0 else len(text)]
     return _cut(lines, start - first)
+
+
+def _place(text: str, term: Term, case: bool, engine: Engine) -> tuple[int, int]:
+    """Where *term* first matches. A regular expression may be a stranger's: who tests it also says where it is."""
+    from pkgindex.query.marking import first_of  # for descriptions alone, which few listings have
+
+    if term.kind != REGEX:
+        return first_of(term, "description", text, case) or (0, 0)
+    match = engine(term.value, not case, False)(text)
+    return match.span() if match else (0, 0)
 
 
 def _cut(lines: str, place: int) -> str:
