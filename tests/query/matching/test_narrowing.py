@@ -97,4 +97,5 @@ def test_what_is_found_in_texts_has_posted_words(world: tuple[Package, *tuple[Te
 def test_what_finds_a_name_is_a_part_that_goes_to_its_end(world: tuple[Package, *tuple[Term, ...]], case: bool) -> None:
     package, *terms = world
     for term in matching(package, terms, case):
-        assert is_called(term, package), term
+        # `driver:name:x` is about another name.
+        assert field_of(term) != "name" or is_called(term, package), term
