@@ -4,6 +4,7 @@ Invariants:
 
 * A pass asks dependencies before those that need them, so that one pass is enough where nothing stands in the way.
 * What stays impossible is named with its reason, and with what it waits for.
+* A circle is broken only where all that it needs from outside can be indexed: no package is left with half its list.
 """
 
 from __future__ import annotations
@@ -64,7 +65,9 @@ class Load:
         return Loaded(len(self._needs), passes, tuple(self._reasons()))
 
     def _pass(self, breaking: bool) -> None:
-        requests = [request for component in self._order for request in self._steps(component, breaking)]
+        hopeless = self._hopeless() if breaking else set()
+        requests = [request for component in self._order
+                    for request in self._steps(component, breaking and hopeless.isdisjoint(component))]
         for place, (request, answer) in enumerate(zip(requests, self._ask(requests), strict=True), 1):
             if answer == "OK" and request == self._whole(request.package):
                 self._waiting.discard(request.package)
@@ -82,13 +85,25 @@ class Load:
         for package in waiting:
             yield self._whole(package)
 
+    def _hopeless(self) -> set[str]:
+        """The packages that need what nobody has indexed and this list does not hold, themselves or by way of others."""
+        lost = self._unfit | self._absent(self._outside())
+        for component in self._order:
+            if not lost.isdisjoint(name for package in component for name in self._needs[package]):
+                lost |= set(component) & self._waiting
+        return lost
+
+    def _outside(self) -> set[str]:
+        """What waiting packages need and no pass has indexed or will."""
+        return {name for package in self._waiting for name in self._needs[package]} - self._waiting - self._unfit
+
     def _whole(self, package: str, without: frozenset[str] = frozenset()) -> Request:
         return Request("INDEX", package, tuple([name for name in self._needs[package] if name not in without]))
 
     def _reasons(self) -> Iterator[Left]:
         yield from [Left(package, "unfit") for package in sorted(self._unfit)]
         left = self._waiting | self._unfit
-        absent = self._absent({name for package in self._waiting for name in self._needs[package]} - left)
+        absent = self._absent(self._outside())
         for component in self._order:
             for package in component:
                 if package in self._waiting:
@@ -98,7 +113,7 @@ class Load:
         needs = sorted(set(self._needs[package]))
         if missing := tuple([name for name in needs if name in absent]):
             return Left(package, "missing", missing)
-        if is_cyclic(component, self._needs):
+        if is_cyclic(component, self._needs) and not self._cycles:
             return Left(package, "cyclic", tuple([name for name in needs if name in component]))
         return Left(package, "waits", tuple([name for name in needs if name in left]))
 
