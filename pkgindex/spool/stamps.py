@@ -1,0 +1,58 @@
+"""Stamps: how a package manager's hook says that something changed, and no more than that.
+
+    SPOOL/.stamps/dpkg              empty: dpkg changed something; what, its own database says
+    SPOOL/.stamps/apt.d/NAME        a job of apt's, before the change: which packages it is about to put where
+
+A hook drops a file and goes. Whoever syncs takes the stamp first and reads the database then: what changes meanwhile
+leaves a stamp of its own, so that no change is missed and at worst one is looked for twice.
+
+Invariants:
+
+* Names come from the tables here: the folder is open to every manager's user, and what else lies in it is nobody's word.
+* A stamp is a plain file; a link or a folder in its place is neither followed nor taken.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+
+FOLDER = ".stamps"
+JOBS = "apt.d"
+# The managers that may stamp, by the word that follows `pkgindex sync`.
+MANAGERS = ("dpkg", "rpm", "pacman", "apk", "pip", "npm", "conda")
+# Hooks run as whoever runs the manager: all may drop, nobody sees or removes what others dropped.
+MODE = 0o1733
+
+
+def folder(root: str) -> str:
+    """Where the stamps of the spool *root* lie; `hooks install` makes it."""
+    return os.path.join(root, FOLDER)
+
+
+def jobs(root: str) -> str:
+    """Where apt's jobs lie, beside the stamps."""
+    return os.path.join(root, FOLDER, JOBS)
+
+
+def path(root: str, manager: str) -> str:
+    """The stamp of *manager*."""
+    if manager not in MANAGERS:
+        raise ValueError(f"{manager!a} is none of {', '.join(MANAGERS)}")
+    return os.path.join(root, FOLDER, manager)
+
+
+def dropped(root: str) -> list[str]:
+    """The managers whose stamps lie there; none where hooks were never installed."""
+    try:
+        with os.scandir(folder(root)) as entries:
+            there = {entry.name for entry in entries if entry.is_file(follow_symlinks=False)}
+    except OSError:
+        return []
+    return [manager for manager in MANAGERS if manager in there]
+
+
+def take(root: str, manager: str) -> None:
+    """Remove the stamp of *manager*, before its database is read. Raises `OSError` where that is not allowed."""
+    with suppress(FileNotFoundError):
+        os.unlink(path(root, manager))
