@@ -26,7 +26,7 @@ from pkgindex.packer.pack import pack
 from pkgindex.packer.submissions import Submission
 from pkgindex.packer.target import Target
 from pkgindex.query.index import Index
-from pkgindex.query.relations import dependants
+from pkgindex.query.relating.relations import dependants
 from pkgindex.snapshot.snapshot import Snapshot
 from pkgindex.store.local import LocalBackend
 

@@ -68,7 +68,7 @@ def _values(package: Package, fields: Sequence[str]) -> dict[str, str]:
     """The values of *fields*, several with commas between them; relations as they are written."""
     from pkgindex.model.package import KINDS
     from pkgindex.model.thing import things
-    from pkgindex.query.relations import written
+    from pkgindex.query.relating.relations import written
 
     found: dict[str, dict[str, None]] = {}
     for release in package.releases.values():

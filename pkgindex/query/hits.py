@@ -14,16 +14,6 @@ class PathHit(NamedTuple):
     path: str
 
 
-class SearchHit(NamedTuple):
-    """A package that a search found; the higher the score, the better."""
-
-    repo: str
-    generation: int
-    package: str
-    score: float
-    summary: str
-
-
 class Hit(NamedTuple):
     """What of a package matched a question: the *value* of a *field*, as it is spelled there.
 

@@ -130,14 +130,14 @@ class Index:
     def dependencies(self, package: str, kinds: Collection[str] = (), transitive: bool = False,
                      resolve: bool = False) -> list[Edge]:
         """What a package names. See `relations.dependencies`."""
-        from pkgindex.query import relations
+        from pkgindex.query.relating import relations
 
         return self._relations(lambda snapshot: relations.dependencies(snapshot, package, kinds, transitive, resolve))
 
     def dependants(self, package: str, kinds: Collection[str] = (), transitive: bool = False, constraints: bool = False,
                    resolve: bool = False, limit: int | None = None) -> list[Edge]:
         """What names a package, at most *limit* in each repository. See `relations.dependants`."""
-        from pkgindex.query import relations
+        from pkgindex.query.relating import relations
 
         return self._relations(
             lambda snapshot: relations.dependants(snapshot, package, kinds, transitive, constraints, resolve, limit)
@@ -145,7 +145,7 @@ class Index:
 
     def why(self, first: str, last: str, kinds: Collection[str] = ()) -> list[Edge]:
         """The shortest chain of relations from one package to another, in each repository that has both."""
-        from pkgindex.query import relations
+        from pkgindex.query.relating import relations
 
         return self._relations(lambda snapshot: relations.why(snapshot, first, last, kinds))
 

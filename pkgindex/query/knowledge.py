@@ -12,7 +12,7 @@ from pkgindex.snapshot.snapshot import Snapshot
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # most questions are about no relation that must be followed
-    from pkgindex.query.computed import Computed
+    from pkgindex.query.relating.computed import Computed
 
 
 class Knowledge:
@@ -58,6 +58,6 @@ class Knowledge:
 
     @cached_property
     def _computed(self) -> Computed:
-        from pkgindex.query.computed import Computed
+        from pkgindex.query.relating.computed import Computed
 
         return Computed(self._snapshot, self._reader)

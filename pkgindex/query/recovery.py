@@ -8,8 +8,6 @@ from pkgindex.format.block import pair
 from pkgindex.snapshot.paths import Batch, Select
 from pkgindex.snapshot.snapshot import Snapshot
 
-PAIRS_AT_ONCE = 100_000
-
 
 def owners(snapshot: Snapshot, wanted: Sequence[bytes]) -> list[tuple[bytes, str]]:
     """What `Snapshot.owners` says."""

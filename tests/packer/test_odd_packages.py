@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from packer.world import Expected, checked, drop, holding, make, newest, packed
-from pkgindex.query import relations
+from pkgindex.query.relating import relations
 from pkgindex.store.memory import MemoryBackend
 
 LONG = "n" * 255

@@ -20,7 +20,7 @@ from pkgindex.packer.pack import Report, pack
 from pkgindex.packer.publish import Head, publish
 from pkgindex.packer.submissions import Submission
 from pkgindex.packer.target import Target
-from pkgindex.query import relations
+from pkgindex.query.relating import relations
 from pkgindex.snapshot.reader import Reader
 from pkgindex.snapshot.snapshot import Snapshot
 from pkgindex.sources import facts, registry

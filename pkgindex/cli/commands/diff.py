@@ -8,9 +8,9 @@ from pkgindex.cli.call import Call
 from pkgindex.cli.declare import PRINTING, REPOSITORY, Argument, Command
 from pkgindex.cli.output import Output
 from pkgindex.errors import BadInput, NotFound
-from pkgindex.query.differences import differences
 from pkgindex.query.hits import DiffHit
 from pkgindex.query.index import Index
+from pkgindex.query.relating.differences import differences
 from pkgindex.snapshot.reader import Reader
 
 SIGNS = {"added": ("+", "good"), "changed": ("~", "match"), "removed": ("-", "bad")}

@@ -43,7 +43,7 @@ def _hit(repo: str, generation: int, package: Package) -> ShowHit:
 
 
 def _release(release: Release) -> dict[str, Any]:
-    from pkgindex.query.relations import written
+    from pkgindex.query.relating.relations import written
 
     relations = {kind: [written(relation) for relation in release.relations[kind]]
                  for kind in KINDS if release.relations.get(kind)}

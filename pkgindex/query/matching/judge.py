@@ -62,11 +62,6 @@ class Judge:
         found = in_order(hit for voice in speaking for hit in voice.shown)
         return Judged(found, self._leaves(speaking), strong)
 
-    def strong(self, package: Package) -> bool:
-        """Whether *package* matches by more than the names of files that are no commands."""
-        witness = _Witness(self._looks, package)
-        return holds(self._tree, witness) and self._is_strong(witness)
-
     def _is_strong(self, witness: _Witness) -> bool:
         return not self.has_bare_words or holds(self._tree, _StrongWitness(witness))
 

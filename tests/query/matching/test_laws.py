@@ -115,13 +115,6 @@ def test_files_are_read_by_questions_that_say_so(world: tuple[Package, Query], c
         assert judge.judge(package._replace(files={})) == judge.judge(package)
 
 
-@given(questions(SHAPES))
-def test_strong_is_said_twice_alike_and_only_of_what_matches(world: tuple[Package, Query]) -> None:
-    package, query = world
-    judged = Judge(query).judge(package)
-    assert Judge(query).strong(package) == (judged is not None and judged.strong)
-
-
 @given(asked(1))
 def test_only_bare_words_are_weak(world: tuple[Package, Term]) -> None:
     package, term = world

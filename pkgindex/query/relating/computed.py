@@ -18,13 +18,13 @@ from functools import cached_property
 from pkgindex.errors import Corrupt, Gone
 from pkgindex.format.reverse import BIT
 from pkgindex.model.package import NEEDS, Alternative, Package, Relation
-from pkgindex.query.providers import provided_by, providers, satisfying
+from pkgindex.query.relating.providers import provided_by, providers, satisfying
 from pkgindex.snapshot.reader import Reader
 from pkgindex.snapshot.snapshot import Snapshot
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from pkgindex.query.graph import Graph
+    from pkgindex.query.relating.graph import Graph
 
 _NEEDS = sum(BIT[kind] for kind in NEEDS)
 # A small question reads fewer, and the lists of all packages take as long as 20,000.
@@ -109,7 +109,7 @@ class Computed:
     @cached_property
     def _graph(self) -> Graph | None:
         """None when a shard is damaged or gone: what it repeats stands in the packages' files."""
-        from pkgindex.query.graph import Graph
+        from pkgindex.query.relating.graph import Graph
 
         try:
             return Graph(self.snapshot)
@@ -158,10 +158,6 @@ class Computed:
         """Whether a release of it needs what no shipped package is or provides, in no version that is asked for."""
         return next(self._unsatisfied(package), None) is not None
 
-    def broken_why(self, package: Package) -> list[Relation]:
-        """The relations that nothing satisfies, each once."""
-        return list(dict.fromkeys(self._unsatisfied(package)))
-
     def _unsatisfied(self, package: Package) -> Iterator[Relation]:
         for release in package.releases.values():
             for kind in NEEDS:
@@ -203,7 +199,7 @@ class Computed:
     def changed_since(self, generation: int) -> frozenset[str]:
         """The packages that were added, changed or removed after *generation*. Raises `NotRetained`, saying what is."""
         if generation not in self._changed:
-            from pkgindex.query.differences import changed_names
+            from pkgindex.query.relating.differences import changed_names
 
             before = self._reader.at(generation)
             later = before.generation < self.snapshot.generation

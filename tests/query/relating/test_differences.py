@@ -14,7 +14,7 @@ from packer.world import REPO, JsonPackage, drop, packed, plain
 from pkgindex.config import Settings
 from pkgindex.packer.rebuild import rebuild
 from pkgindex.packer.target import Target
-from pkgindex.query.differences import changed_names, differences
+from pkgindex.query.relating.differences import changed_names, differences
 from pkgindex.snapshot.reader import Reader
 from pkgindex.snapshot.snapshot import Snapshot
 from pkgindex.store.memory import MemoryBackend

@@ -16,7 +16,7 @@ from pkgindex.errors import BadInput, NotFound
 from pkgindex.format.reverse import BIT, kinds_of
 from pkgindex.model.package import KINDS, NEEDS, Alternative, Package, Relation
 from pkgindex.query.hits import Edge
-from pkgindex.query.providers import provided_by, providers, satisfying
+from pkgindex.query.relating.providers import provided_by, providers, satisfying
 from pkgindex.snapshot.snapshot import Snapshot
 
 # What a package can be told to depend upon; conflicts and their like are asked for by name.

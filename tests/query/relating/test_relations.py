@@ -8,8 +8,8 @@ import pytest
 
 from packer.world import drop, newest, packed
 from pkgindex.errors import BadInput, NotFound
-from pkgindex.query import relations
 from pkgindex.query.hits import Edge
+from pkgindex.query.relating import relations
 from pkgindex.snapshot.snapshot import Snapshot
 from pkgindex.store.memory import MemoryBackend
 
