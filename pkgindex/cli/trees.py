@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from pkgindex.cli.call import FOUND, NOTHING, Call
@@ -10,10 +11,12 @@ from pkgindex.cli.output import Output
 from pkgindex.errors import BadInput
 from pkgindex.service.tree.client import encode
 from pkgindex.service.tree.conversation import Conversation
+from pkgindex.service.tree.listing import read
 from pkgindex.service.tree.protocol import Request
 
 HOST, PORT = "127.0.0.1", 8080
 PORT_MAX = 65535
+STDIN = "-"
 WRONG = BadInput.exit_code
 CODES = {"OK": FOUND, "FAIL": NOTHING, "ERROR": WRONG}
 
@@ -33,6 +36,18 @@ def place(host: str | None, port: int | None) -> tuple[str, int]:
     if port is not None and port > PORT_MAX:
         raise BadInput(f"--port {port}: the last one is {PORT_MAX}")
     return host or HOST, port or PORT
+
+
+def listed(file: str) -> dict[str, tuple[str, ...]]:
+    """What each package of the list in *file* depends on. Raises `BadInput`."""
+    # Bytes that are no UTF-8 are no name either, and are refused as one.
+    if file == STDIN:
+        return read(line.decode(errors="replace") for line in sys.stdin.buffer)
+    try:
+        with open(file, encoding="utf-8", errors="replace") as lines:
+            return read(lines)
+    except OSError as error:
+        raise BadInput(f"{file}: {error.strerror}") from None
 
 
 def asked(call: Call, host: str | None, port: int | None, requests: Sequence[Request], failed: Callable[[str], str]) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,6 +33,21 @@ def test_a_repository_is_tried_without_its_circles(ask: Ask) -> None:
     assert answer.code == 0, answer.err
 
 
+def test_a_list_is_tried_cut_to_what_is_there_and_without_its_circles(ask: Ask, tmp_path: Path) -> None:
+    (tmp_path / "list").write_text("curl: libcurl4 none\nlibcurl4: libc6 curl\nlibc6:\n")
+    with served(MemoryBackend()) as port:
+        answer = ask("bench", "tree", "--server", f"127.0.0.1:{port}", "--clients", "2", "--list", str(tmp_path / "list"))
+    assert answer.code == 0 and "3 packages with 2 dependencies" in answer.err
+
+
+def test_questions_alone_change_nothing(ask: Ask) -> None:
+    with served(MemoryBackend()) as port:
+        words = ("bench", "tree", "--server", f"127.0.0.1:{port}", "--clients", "2", "--packages", "5", "--query", "1",
+                 "--json")
+        document = json.loads(ask(*words).text)
+    assert [(hit["phase"], hit["ok"], hit["wrong"]) for hit in document["hits"]] == [("learn", 0, 0), ("query", 0, 0)]
+
+
 def test_a_wrong_answer_is_1(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two servers that have nothing in common pose as two of one repository."""
     with served(MemoryBackend()) as first, served(MemoryBackend()) as second:
@@ -51,7 +67,8 @@ def test_without_a_server_it_is_3(ask: Ask) -> None:
     "words",
     [("--server", "build7"), ("--server", ":8080"), ("--server", "a:0"), ("--server", "a:65536"), ("--server", "a:x"),
      ("--malformed", "2"), ("--malformed", "-0.1"), ("--malformed", "nan"), ("--malformed", "x"),
-     ("--packages", "3", "--from", "debian")],
+     ("--packages", "3", "--from", "debian"), ("--packages", "3", "--list", "x"),
+     ("--malformed", "0.1", "--query", "1")],
 )
 def test_options_that_make_no_sense_are_named(ask: Ask, words: tuple[str, ...]) -> None:
     answer = ask("bench", "tree", *words)

@@ -2,40 +2,41 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pkgindex.cli.call import FOUND, NOTHING, Call
 from pkgindex.cli.declare import JSON, JSONL, Command, Option
 from pkgindex.cli.output import Output
 from pkgindex.cli.tables import table
-from pkgindex.cli.trees import HOST, PORT, PORT_MAX
+from pkgindex.cli.trees import HOST, PORT, PORT_MAX, listed
 from pkgindex.errors import BadInput
-from pkgindex.service.tree.graph import needs_in
+from pkgindex.service.tree.graph import cut, needs_in
 from pkgindex.service.tree.server import allow_files
+from pkgindex.service.tree.trial.querying import query
 from pkgindex.service.tree.trial.synthetic import synthetic, without_circles
 from pkgindex.service.tree.trial.trial import Plan, Trial
 
 CLIENTS, PACKAGES, SEED = 100, 3400, 1
-HEADS = ("PHASE", "PASSES", "REQUESTS", "SECONDS", "PER SECOND", "P50 MS", "P99 MS", "OK", "FAIL", "ERROR", "WRONG")
+HEADS = ("PHASE", "PASSES", "REQUESTS", "SECONDS", "PER SECOND", "P50 MS", "P99 MS", "OK", "FAIL", "ERROR", "WRONG", "BUSY")
 
 
 def run(
-    call: Call, server: tuple[str, ...], clients: int | None, packages: int | None, repo_from: str | None, seed: int | None,
-    malformed: str | None, pipeline: int | None,
+    call: Call, server: tuple[str, ...], clients: int | None, packages: int | None, repo_from: str | None, listing: str | None,
+    seed: int | None, malformed: str | None, pipeline: int | None, query_seconds: int | None,
 ) -> int:
-    if packages is not None and repo_from is not None:
-        raise BadInput("--packages and --from: give one of them")
+    if sum(given is not None for given in (packages, repo_from, listing)) > 1:
+        raise BadInput("--packages, --from and --list: give one of them")
+    if malformed is not None and query_seconds is not None:
+        raise BadInput("--malformed and --query: give one of them")
     seed = SEED if seed is None else seed
-    places = tuple(map(address, server)) or ((HOST, PORT),)
-    plan = Plan(places, clients or CLIENTS, seed, share(malformed), pipeline or 1)
-    if repo_from is not None:
-        needs = without_circles(needs_in(call.settings, repo_from, call.output.tick))
-    else:
-        needs = synthetic(packages or PACKAGES, seed)
+    plan = Plan(tuple(map(address, server)) or ((HOST, PORT),), clients or CLIENTS, seed, share(malformed), pipeline or 1)
+    needs = _graph(call, packages, repo_from, listing, seed)
     allow_files(plan.clients)
-    report = asyncio.run(Trial(needs, plan, call.output.tick).run())
+    if query_seconds is None:
+        report = Trial(needs, plan, call.output.tick).run()
+    else:
+        report = query(needs, plan, query_seconds, call.output.tick)
     edges = sum(map(len, needs.values()))
     more = {"packages": len(needs), "edges": edges, "clients": plan.clients, "seed": seed, "wrong": list(report.wrong)}
     call.output.hits(call.command, [phase._asdict() for phase in report.phases], lines, lambda: (), lambda: more)
@@ -43,6 +44,16 @@ def run(
     for wrong in report.wrong:
         call.output.complain(f"wrong: {wrong}")
     return NOTHING if report.wrong else FOUND
+
+
+def _graph(
+    call: Call, packages: int | None, repo_from: str | None, listing: str | None, seed: int
+) -> Mapping[str, Sequence[str]]:
+    if repo_from is not None:
+        return without_circles(needs_in(call.settings, repo_from, call.output.tick))
+    if listing is not None:
+        return without_circles(cut(listed(listing)))
+    return synthetic(packages or PACKAGES, seed)
 
 
 def address(text: str) -> tuple[str, int]:
@@ -91,10 +102,14 @@ COMMAND = Command(
 
     It removes everything until a pass is clean, indexes everything, again and again where a client comes before others
     that it depends on, queries all, removes all, and queries all. The packages are made up, or those of a repository
-    without its circles of dependencies; their names must be nobody else's meanwhile. Each client changes its own
+    or a list without its circles of dependencies; their names must be nobody else's meanwhile. Each client changes its own
     packages, which depend on those of others. An answer that contradicts what was acknowledged before it was asked, at
     this server or another, is wrong: it is printed, and the exit code is 1. (Servers with --durability interval tell each
-    other late, and are rightly caught at it.)""",
+    other late, and are rightly caught at it.)
+
+    With --query it changes nothing: it asks for every package once, and then again and again, and an answer is wrong
+    when it is another one than the first. BUSY is the share of a processor that asking and judging took; where it is
+    near 1.00 it was not the server that was tried: ask with several of these at once.""",
     (),
     (
         Option("server", ("--server",), f"Where a server listens ({HOST}:{PORT}); given again, clients take turns.", "text",
@@ -102,14 +117,18 @@ COMMAND = Command(
         Option("clients", ("--clients",), f"So many connections ({CLIENTS}).", "number", "N", least=1),
         Option("packages", ("--packages",), f"So many packages are made up ({PACKAGES}).", "number", "N", least=1),
         Option("repo_from", ("--from",), "Those of this repository.", "text", "REPO", completes="repository"),
+        Option("listing", ("--list",), "Those of this list, as 'tree load' reads it.", "text", "FILE", completes="file"),
         Option("seed", ("--seed",), f"Another seed, another graph and order ({SEED}).", "number", "N"),
         Option("malformed", ("--malformed",), "This share of lines is malformed besides (0).", "text", "SHARE"),
         Option("pipeline", ("--pipeline",), "Lines that are sent before their answers are read (1).", "number", "N", least=1),
+        Option("query_seconds", ("--query",), "Change nothing: for so long, QUERY and nothing else.", "number", "SECONDS",
+               least=1),
         JSON, JSONL,
     ),
     (
         ("bench tree", "a server of this host, 100 clients"),
         ("bench tree --server a:8080 --server b:8080 --malformed 0.01", "two servers of one directory"),
         ("bench tree --from debian --pipeline 50 --json", "a real graph, for a program"),
+        ("bench tree --from debian --query 10 --pipeline 100", "questions alone, of a server of that repository"),
     ),
 )

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pkgindex.cli.call import FOUND, NOTHING, Call
 from pkgindex.cli.declare import JSON, JSONL, Argument, Command, Option
 from pkgindex.cli.output import Output
-from pkgindex.cli.trees import PLACE, conversation
+from pkgindex.cli.trees import PLACE, STDIN, conversation, listed
 from pkgindex.errors import BadInput
 from pkgindex.service.tree.graph import needs_in
-from pkgindex.service.tree.listing import read
 from pkgindex.service.tree.loading import Load
 
-STDIN = "-"
 REASONS = {
     "unfit": "cannot be named, or said in one line",
     "missing": "missing",
@@ -27,7 +24,7 @@ REASONS = {
 def run(call: Call, file: str | None, repo_from: str | None, cycles: bool, host: str | None, port: int | None) -> int:
     if (file is None) == (repo_from is None):
         raise BadInput("name one of them: a FILE ('-' is stdin), or --from REPO")
-    needs = needs_in(call.settings, repo_from, call.output.tick) if repo_from is not None else _read(file or STDIN)
+    needs = needs_in(call.settings, repo_from, call.output.tick) if repo_from is not None else listed(file or STDIN)
     with conversation(host, port) as server:
         loaded = Load(needs, server.ask, call.output.tick, cycles).run()
     hits = [left._asdict() for left in loaded.left]
@@ -39,17 +36,6 @@ def run(call: Call, file: str | None, repo_from: str | None, cycles: bool, host:
         f"{'pass' if loaded.passes == 1 else 'passes'}"
     )
     return NOTHING if hits else FOUND
-
-
-def _read(file: str) -> dict[str, tuple[str, ...]]:
-    # Bytes that are no UTF-8 are no name either, and are refused as one.
-    if file == STDIN:
-        return read(line.decode(errors="replace") for line in sys.stdin.buffer)
-    try:
-        with open(file, encoding="utf-8", errors="replace") as lines:
-            return read(lines)
-    except OSError as error:
-        raise BadInput(f"{file}: {error.strerror}") from None
 
 
 def lines(output: Output, hits: Iterable[dict[str, Any]]) -> Iterator[str]:

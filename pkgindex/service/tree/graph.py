@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 
 from pkgindex.config import Settings
 from pkgindex.model.package import NEEDS, Package
@@ -13,7 +13,16 @@ from pkgindex.snapshot.snapshot import Snapshot
 def needs_in(settings: Settings, repo: str, tell: Callable[[str], None] = lambda words: None) -> dict[str, tuple[str, ...]]:
     """What each package of *repo* depends on, in any release and alternative; names that it does not ship are left out."""
     with Index(settings.index, (repo,)) as index:
-        return _cut(_whole(index.snapshot(repo), tell))
+        return cut(_whole(index.snapshot(repo), tell))
+
+
+def cut(needs: Mapping[str, Iterable[str]]) -> dict[str, tuple[str, ...]]:
+    """*needs* by name, each sorted; of what they name only what is there.
+
+    >>> cut({"curl": ["libc6", "libcurl4"], "libc6": []})
+    {'curl': ('libc6',), 'libc6': ()}
+    """
+    return {package: tuple(sorted(needs.keys() & names)) for package, names in sorted(needs.items())}
 
 
 def _whole(snapshot: Snapshot, tell: Callable[[str], None]) -> dict[str, set[str]]:
@@ -33,7 +42,3 @@ def _needs(package: Package) -> set[str]:
         target.name for release in package.releases.values() for kind in NEEDS for relation in release.relations.get(kind, ())
         for target in relation
     }
-
-
-def _cut(needs: dict[str, set[str]]) -> dict[str, tuple[str, ...]]:
-    return {package: tuple(sorted(names & needs.keys())) for package, names in sorted(needs.items())}

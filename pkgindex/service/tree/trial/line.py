@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator
 from time import perf_counter
 from typing import NamedTuple
 
@@ -13,8 +12,7 @@ from pkgindex.service.tree.client import Answers
 from pkgindex.service.tree.protocol import Request
 from pkgindex.service.tree.trial.expectation import Expectation
 from pkgindex.service.tree.trial.tally import Tally
-
-ANSWER_SECONDS_MAX = 300.0
+from pkgindex.service.tree.trial.wires import Wire
 
 
 class Question(NamedTuple):
@@ -24,67 +22,47 @@ class Question(NamedTuple):
     request: Request | None
 
 
-class Line(asyncio.Protocol):
-    """Asks, waits, and asks again. `tally` is that of the phase which goes on. Raises `NoServer` when the server is lost."""
+class Line:
+    """Asks, waits, and asks again. `tally` is that of the phase which goes on; `left` are the packages that were not OK."""
 
-    def __init__(self, place: str, expectation: Expectation) -> None:
+    def __init__(self, wire: Wire, expectation: Expectation) -> None:
         self.tally = Tally()
-        self._place = place
+        self.left: list[str] = []
+        self._wire = wire
         self._expectation = expectation
         self._answers = Answers()
+        self._ahead: Iterator[list[Question]] = iter(())
         self._waiting: deque[tuple[Question, int, float]] = deque()
-        self._heard: list[str] = []
-        self._all_heard: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._transport: asyncio.Transport | None = None
 
-    async def ask(self, questions: Sequence[Question]) -> list[str]:
-        """The answers to *questions*, which are sent together."""
-        if self._transport is None:
-            raise NoServer(f"{self._place}: the server hung up")
-        self._heard, self._all_heard = [], asyncio.get_running_loop().create_future()
+    def begin(self, batches: Iterator[list[Question]]) -> bool:
+        """Ask *batches*, one after the other; False when there is none."""
+        self.left, self._ahead = [], batches
+        return self._ask()
+
+    def hear(self) -> bool:
+        """Judge what has come, and ask on; False when all is answered."""
+        for answer in self._answers.receive(self._wire.receive()):
+            self._judge(answer)
+        return bool(self._waiting) or self._ask()
+
+    def _ask(self) -> bool:
+        questions = next(self._ahead, None)
+        if questions is None:
+            return False
+        asked, now = self._expectation.asked, perf_counter()
         for question in questions:
-            moment = 0 if question.request is None else self._expectation.asked(question.request)
-            self._waiting.append((question, moment, perf_counter()))
-        self._transport.write(b"".join([question.line for question in questions]))
-        try:
-            async with asyncio.timeout(ANSWER_SECONDS_MAX):
-                await self._all_heard
-        except TimeoutError:
-            raise NoServer(f"{self._place}: no answer for {ANSWER_SECONDS_MAX:g} seconds; see what its log says") from None
-        return self._heard
+            self._waiting.append((question, 0 if question.request is None else asked(question.request), now))
+        self._wire.send(b"".join([question.line for question in questions]))
+        return True
 
-    def close(self) -> None:
-        """Ask no more."""
-        if self._transport is not None:
-            self._transport.close()
-
-    # What the loop calls
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-
-    def data_received(self, data: bytes) -> None:
-        try:
-            for answer in self._answers.receive(data):
-                self._hear(answer)
-        except NoServer as error:
-            self._fail(error)
-
-    def connection_lost(self, error: Exception | None) -> None:
-        self._transport = None
-        self._fail(NoServer(f"{self._place}: {error or 'the server hung up'}"))
-
-    def _hear(self, answer: str) -> None:
+    def _judge(self, answer: str) -> None:
         if not self._waiting:
-            raise NoServer(f"{self._place}: it answers what was not asked")
+            raise NoServer(f"{self._wire.place}: it answers what was not asked")
         (line, request), moment, began = self._waiting.popleft()
-        right = answer == "ERROR" if request is None else self._expectation.answered(request, moment, answer)
+        if request is None:
+            right = answer == "ERROR"
+        else:
+            right = self._expectation.answered(request, moment, answer)
+            if answer != "OK":
+                self.left.append(request.package)
         self.tally.count(line, answer, perf_counter() - began, right)
-        self._heard.append(answer)
-        if not self._waiting and not self._all_heard.done():
-            self._all_heard.set_result(None)
-
-    def _fail(self, error: NoServer) -> None:
-        if self._waiting and not self._all_heard.done():
-            self._all_heard.set_exception(error)

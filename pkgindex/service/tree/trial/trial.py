@@ -11,18 +11,17 @@ Each client changes packages of its own, and queries those of another, who asks 
 
 from __future__ import annotations
 
-import asyncio
 import random
-from collections.abc import Callable, Mapping, Sequence
-from time import perf_counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from pkgindex.errors import BadInput, NoServer
+from pkgindex.errors import BadInput
 from pkgindex.service.tree.client import encode
 from pkgindex.service.tree.protocol import Request
 from pkgindex.service.tree.trial.expectation import Expectation
 from pkgindex.service.tree.trial.line import Line, Question
 from pkgindex.service.tree.trial.tally import WRONG_SHOWN_MAX, Phase, Tally
+from pkgindex.service.tree.trial.wires import Wires
 
 PHASES = (("clear", "REMOVE"), ("index", "INDEX"), ("there", "QUERY"), ("remove", "REMOVE"), ("gone", "QUERY"))
 MALFORMED = (
@@ -62,71 +61,74 @@ class Trial:
         self._questions = {
             command: {package: _question(command, package, needs) for package in needs} for _, command in PHASES
         }
-        names = sorted(needs)
-        self._chance.shuffle(names)
-        self._shares = [names[number::plan.clients] for number in range(plan.clients)]
+        self._shares = dealt_out(needs, plan.clients, self._chance)
 
-    async def run(self) -> Report:
+    def run(self) -> Report:
         """All phases. Raises `NoServer`, and `BadInput` when something that is not of the trial keeps packages there."""
-        lines: list[Line] = []
+        wires = connected(self._plan)
         try:
-            for number in range(self._plan.clients):
-                server = self._plan.servers[number % len(self._plan.servers)]
-                lines.append(await self._connected(*server))
+            lines = [Line(wire, self._expectation) for wire in wires.wires]
             phases, wrong = [], []
             for name, command in PHASES:
                 tally = Tally()
-                phases.append(await self._phase(name, command, lines, tally))
+                phases.append(self._phase(name, command, wires, lines, tally))
                 wrong += tally.wrong
             return Report(tuple(phases), tuple(wrong[:WRONG_SHOWN_MAX]))
         finally:
-            for line in lines:
-                line.close()
+            wires.close()
 
-    async def _connected(self, host: str, port: int) -> Line:
-        place = f"{host}:{port}"
-        try:
-            _, line = await asyncio.get_running_loop().create_connection(lambda: Line(place, self._expectation), host, port)
-        except OSError as error:
-            why = error.strerror or str(error)
-            raise NoServer(f"{place}: {why}; start a server there with 'pkgindex serve tree REPO'") from None
-        return line
-
-    async def _phase(self, name: str, command: str, lines: Sequence[Line], tally: Tally) -> Phase:
+    def _phase(self, name: str, command: str, wires: Wires, lines: Sequence[Line], tally: Tally) -> Phase:
         for line in lines:
             line.tally = tally
         shares = self._shares[1:] + self._shares[:1] if command == "QUERY" else self._shares
-        began, passes, before = perf_counter(), 0, sum(map(len, shares)) + 1
+        passes, before = 0, sum(map(len, shares)) + 1
         while 0 < (left := sum(map(len, shares))) < before:
             self._tell(f"{name}, pass {passes + 1}, {left} to ask")
-            pairs = zip(lines, shares, strict=True)
-            shares = await asyncio.gather(*[self._pass(line, command, share) for line, share in pairs])
+            shares = self._pass(command, wires, lines, shares)
             before, passes = left, passes + 1
             if command == "QUERY":
                 break
-        phase = tally.phase(name, passes, perf_counter() - began)
+        phase = tally.phase(name, passes)
         if left and command != "QUERY" and not tally.wrong:
             package = next(package for share in shares for package in share)
             raise BadInput(f"{name}: {left:,} packages, as {package!r}, stay FAIL; something else depends on them: "
                            "serve a repository that is empty, and to nobody else")
         return phase
 
-    async def _pass(self, line: Line, command: str, share: Sequence[str]) -> list[str]:
-        """Ask for each package of *share* once; those that are not OK."""
-        left = []
+    def _pass(self, command: str, wires: Wires, lines: Sequence[Line], shares: Sequence[Sequence[str]]) -> list[list[str]]:
+        """Ask for each package once; those that are not OK, share by share."""
+        pairs = enumerate(zip(lines, shares, strict=True))
+        asking = {number for number, (line, share) in pairs if line.begin(self._batches(command, share))}
+        while asking:
+            for number in wires.heard():
+                if not lines[number].hear():
+                    asking.discard(number)
+        return [line.left for line in lines]
+
+    def _batches(self, command: str, share: Sequence[str]) -> Iterator[list[Question]]:
+        """The questions that are sent together, one after the other."""
+        questions = self._questions[command]
         for start in range(0, len(share), self._plan.pipeline):
             packages = share[start : start + self._plan.pipeline]
-            questions = [question for package in packages for question in self._spoiled(self._questions[command][package])]
-            answers = await line.ask(questions)
-            left += [question.request.package for question, answer in zip(questions, answers, strict=True)
-                     if question.request is not None and answer != "OK"]
-        return left
+            yield [question for package in packages for question in self._spoiled(questions[package])]
 
     def _spoiled(self, question: Question) -> list[Question]:
         """*question*, and before it a line that is malformed, as often as is planned."""
         if self._plan.malformed and self._chance.random() < self._plan.malformed:
             return [Question(self._chance.choice(MALFORMED), None), question]
         return [question]
+
+
+def connected(plan: Plan) -> Wires:
+    """All clients, which take the servers in turn."""
+    return Wires([plan.servers[number % len(plan.servers)] for number in range(plan.clients)])
+
+
+def dealt_out(packages: Iterable[str], clients: int, chance: random.Random) -> list[list[str]]:
+    """What each of so many *clients* asks, in an order of *chance*."""
+    names = sorted(packages)
+    chance.shuffle(names)
+    return [names[number::clients] for number in range(clients)]
 
 
 def _question(command: str, package: str, needs: Mapping[str, Sequence[str]]) -> Question:
