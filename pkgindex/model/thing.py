@@ -17,6 +17,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from pkgindex.model.package import KINDS, Package, Release
+from pkgindex.model.paths import shown
 
 # Fields that hold one action a line, `key=value key="other value"`: what IPS knows and others do not.
 ACTIONS = ("driver", "user", "group", "legacy")
@@ -109,11 +110,6 @@ def path_types(package: Package) -> dict[str, str]:
         for path in release.fields.get(field, "").split("\n")
         if path
     }
-
-
-def shown(path: bytes) -> str:
-    """A path as text: bytes that are no UTF-8 as surrogates, newlines as they are and not as they are stored."""
-    return path.replace(b"\0", b"\n").decode("utf-8", "surrogateescape")
 
 
 def attributes(release: Release) -> Iterator[Thing]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from pkgindex.model.paths import stored
 from pkgindex.query.language.tree import PHRASE, WORD, Term
 from pkgindex.query.matching.paths import COMMAND_DIRECTORIES, keys_of, pattern_of
 from pkgindex.query.patterns import Pattern
@@ -51,8 +52,7 @@ class FileNames:
             return frozenset()
         if name not in self._commands:
             paths = [f"{directory}/{spelled}" for directory in COMMAND_DIRECTORIES for spelled in {name, name.casefold()}]
-            stored = [path.encode("utf-8", "surrogateescape").replace(b"\n", b"\0") for path in paths]
-            self._commands[name] = frozenset(package for _, package in self._snapshot.owners(stored))
+            self._commands[name] = frozenset(package for _, package in self._snapshot.owners(map(stored, paths)))
         return self._commands[name]
 
     def _owners(self, patterns: Iterable[Pattern]) -> frozenset[str]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pkgindex.errors import Corrupt, Gone, NotFound, StoreError
 from pkgindex.model.package import Package
+from pkgindex.model.paths import shown, stored
 from pkgindex.query.hits import Edge, PathHit, RepositoryStatus
 from pkgindex.query.repositories import Repositories
 from pkgindex.snapshot.reader import Reader
@@ -69,10 +70,10 @@ class Index:
 
     def owner(self, *paths: str) -> list[PathHit]:
         """The packages that ship exactly these paths; a leading slash may be missing."""
-        wanted = [_stored(path) for path in paths]
+        wanted = [stored(path) for path in paths]
         hits: list[PathHit] = []
         for snapshot, found in self.asked.each(lambda snapshot: self._owners(snapshot, wanted)):
-            hits += [PathHit(snapshot.repo, snapshot.generation, package, _shown(path)) for path, package in found]
+            hits += [PathHit(snapshot.repo, snapshot.generation, package, shown(path)) for path, package in found]
         return hits
 
     def paths(self, pattern: str, mode: str = "substring", ignore_case: bool = False) -> Iterator[PathHit]:
@@ -92,7 +93,7 @@ class Index:
         hits: list[PathHit] = []
         for repo, generation, found in self._packages(package):
             paths = {path for listed in found.files.values() for path in listed}
-            hits += [PathHit(repo, generation, package, _shown(path)) for path in sorted(paths)]
+            hits += [PathHit(repo, generation, package, shown(path)) for path in sorted(paths)]
         return hits
 
     # Packages and words
@@ -226,13 +227,3 @@ def _begun(stream: Iterable[T]) -> Iterator[T]:
     """The stream, with its first item already read, so that a file that is gone is met where it can be asked again."""
     iterator = iter(stream)
     return chain(list(islice(iterator, 1)), iterator)
-
-
-def _stored(path: str) -> bytes:
-    """A path as pairs hold it."""
-    absolute = path if path.startswith("/") else f"/{path}"
-    return absolute.encode("utf-8", "surrogateescape").replace(b"\n", b"\0")
-
-
-def _shown(path: bytes) -> str:
-    return path.replace(b"\0", b"\n").decode("utf-8", "surrogateescape")
