@@ -7,9 +7,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # not of `typing`, which a shell that asks for a command would wait for
     from pkgindex.query.index import Index
 
 __version__ = "0.2.0"

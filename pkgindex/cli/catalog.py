@@ -9,6 +9,7 @@ from pkgindex.cli.declare import Command
 
 COMMANDS = (
     "owner",
+    "which",
     "path",
     "search",
     "show",

@@ -5,18 +5,17 @@ Pure: the rules alone. How a name becomes part of a path is decided where the pa
 
 from __future__ import annotations
 
-import re
-
 REPOSITORY_NAME = "[a-z0-9][a-z0-9._-]{0,63}"
 """Safe as a folder on every file system, case-insensitive ones too: lower case, never hidden, never `..`."""
 
-_repository_name = re.compile(REPOSITORY_NAME)
+_FIRST = "abcdefghijklmnopqrstuvwxyz0123456789"
+_REST = frozenset(_FIRST + "._-")
 
 
 def is_repository_name(name: str) -> bool:
-    """Whether *name* can be the name of a repository.
+    """Whether *name* can be the name of a repository: what `REPOSITORY_NAME` says, without the time that `re` takes.
 
     >>> is_repository_name("debian-12.main"), is_repository_name("../etc"), is_repository_name("Debian")
     (True, False, False)
     """
-    return _repository_name.fullmatch(name) is not None
+    return name != "" and name[0] in _FIRST and len(name) <= 64 and _REST.issuperset(name)

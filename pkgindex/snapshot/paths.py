@@ -38,6 +38,16 @@ class PathsShard:
                 if block.pair(listed[-1], owners[-1]) > path + b"\t\xff":
                     break
 
+    def below(self, beginning: bytes) -> Iterator[tuple[bytes, str]]:
+        """(path, package) of all paths that begin so, in order."""
+        for number in self._blocks_from(beginning):
+            listed, owners = self._block(number)
+            for path, owner in zip(listed, owners, strict=True):
+                if path.startswith(beginning) and owner not in self.hidden:
+                    yield path, owner
+            if listed[-1][: len(beginning)] > beginning:
+                break
+
     def matching(self, narrow: str, may: Callable[[str], bool], select: Select) -> Iterator[Batch]:
         """Batches of what *select* takes, in order: of a block's paths, the places of those that match.
 

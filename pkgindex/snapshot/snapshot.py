@@ -100,6 +100,15 @@ class Snapshot:
             found += [(path, owner) for path in wanted for owner in self._loose_owners.get(path, ())]
         return iter(sorted(found))
 
+    def below(self, beginning: bytes) -> Iterator[tuple[bytes, str]]:
+        """(path, package) of all paths that begin so, shard after shard; newlines in paths are swapped with NUL."""
+        for shard in self.manifest.shards_of("paths"):
+            if shard.first[: len(beginning)] <= beginning <= shard.last[: len(beginning)]:
+                yield from self._paths_shard(shard.number).below(beginning)
+        if self._loose(LOOSE_PATHS):
+            loose = (path for path in self._loose_owners if path.startswith(beginning))
+            yield from ((path, owner) for path in loose for owner in self._loose_owners[path])
+
     def matching(self, narrow: str, may: Callable[[str], bool], select: Select) -> Iterator[Batch]:
         """Batches of paths that *select* takes, with their packages, in order. See `PathsShard.matching`."""
         streams = [

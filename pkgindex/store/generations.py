@@ -15,10 +15,14 @@ Invariants:
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
 
 from pkgindex.errors import Exists, Gone, StoreError
-from pkgindex.store.backend import Backend
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # `pkgindex-which` lists generations, and has no time for the imports
+    from collections.abc import Iterable
+
+    from pkgindex.store.backend import Backend
 
 DIGITS = 16
 

@@ -30,6 +30,7 @@ class Place(NamedTuple):
     @property
     def environment(self) -> dict[str, str]:
         return {"PKGINDEX_INDEX": str(self.root / "index"), "PKGINDEX_SPOOL": str(self.root / "spool"),
+                "PKGINDEX_CACHE": str(self.root / "cache"),
                 "HOME": str(self.root), "XDG_CONFIG_HOME": str(self.root / "config"), "PATH": os.environ["PATH"],
                 "PYTHONPATH": str(PROJECT)}
 

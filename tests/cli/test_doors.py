@@ -88,7 +88,8 @@ def test_a_regular_command_line_needs_no_click(name: str, data: st.DataObject) -
 
 @pytest.mark.parametrize("words", [["owner", "/usr/bin/python3"], ["path", "bin/python3", "--limit", "2"], ["search", "web"],
                                    ["files", "curl"], ["show", "curl"], ["deps", "curl"], ["rdeps", "zlib1g"],
-                                   ["why", "curl", "zlib1g"], ["status"], ["history", "debian"]], ids=lambda words: words[0])
+                                   ["why", "curl", "zlib1g"], ["which", "curl"], ["status"],
+                                   ["history", "debian"]], ids=lambda words: words[0])
 @pytest.mark.parametrize("door", ["quick", "click"])
 def test_reading_commands_import_nothing_that_can_wait(started: Callable[..., Any], words: list[str], door: str) -> None:
     closed = "quick.parse = lambda arguments: None\n" if door == "click" else ""
@@ -116,7 +117,8 @@ def test_both_doors_refuse_a_number_that_nobody_counts_to(option: str, digits: i
 
 
 def test_every_reading_command_prints_json_and_can_be_limited() -> None:
-    assert {"owner", "path", "search", "show", "files", "deps", "rdeps", "why", "status", "history", "diff"} == set(READING)
+    assert set(READING) == {"owner", "which", "path", "search", "show", "files", "deps", "rdeps", "why", "status", "history",
+                            "diff"}
 
 
 def test_no_option_means_two_things_within_a_command() -> None:

@@ -19,6 +19,7 @@ READING = [
     ["deps", "curl"],
     ["rdeps", "zlib1g"],
     ["why", "curl", "zlib1g"],
+    ["which", "curl"],
     ["status"],
     ["history", "debian"],
     ["diff", "tools"],
@@ -31,6 +32,7 @@ FIELDS = {
     "deps": {"kind", "name", "constraint"},
     "rdeps": {"kind", "name", "constraint"},
     "why": {"kind", "name", "constraint"},
+    "which": {"path", "command", "installed"},
     "show": {"releases", "texts"},
     "diff": {"change", "versions", "versions_before"},
 }

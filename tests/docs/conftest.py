@@ -33,7 +33,8 @@ def environment(tmp_path: Path) -> dict[str, str]:
     program.write_text(PROGRAM.format(python=sys.executable, project=str(PROJECT)), encoding="utf-8")
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PKGINDEX", "_PKGINDEX", "XDG"))}
-    return {**kept, "HOME": str(home), "PATH": f"{programs}:{os.environ['PATH']}", "LC_ALL": "C.UTF-8", "NO_COLOR": "1"}
+    return {**kept, "HOME": str(home), "PATH": f"{programs}:{os.environ['PATH']}", "PKGINDEX_CACHE": str(home / "cache"),
+            "LC_ALL": "C.UTF-8", "NO_COLOR": "1"}
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from docs.docpages import column, section, tables
-from pkgindex.format import block, dead, envelope, forward, journal, lists, names, reverse, shard, terms, tokens
+from pkgindex.format import block, commands, dead, envelope, forward, journal, lists, names, reverse, shard, terms, tokens
 from pkgindex.format.manifest import (
     LOOSE_PATHS,
     LOOSE_TEXT,
@@ -217,3 +217,11 @@ def test_the_parts_of_a_journal_are_those_that_are_written() -> None:
     magic, rest = journal.HEAD.decode().strip().split(" ", 1)
     assert f"the word `{magic}`, then `{rest}`" in section(PAGE, "Journal")
     assert f"{journal.MAKE}: made, {journal.REMOVE}: removed" in section(PAGE, "Journal")
+
+
+def test_a_list_of_commands_is_laid_out_as_the_page_says() -> None:
+    rows = [("7z", "p7zip-full", "/usr/bin", False), ("ls", "coreutils", "/usr/bin", True)]
+    head, *lines = commands.encode("debian", 42, "debian", rows).decode().splitlines()
+    assert f"    {head}\n" in section(PAGE, "Lists of commands")
+    assert lines == ["7z\tp7zip-full\t/usr/bin\t-", "ls\tcoreutils\t/usr/bin\t+"]
+    assert column(PAGE, "Lists of commands", "column") == ["command", "package", "directory", "installed"]

@@ -17,7 +17,7 @@ PAGE = "settings.md"
 
 def written(field: str, default: object) -> str:
     if default == "":
-        return "see below" if field in ("index", "spool") else "none"
+        return "see below" if field in ("index", "spool", "cache") else "none"
     return f"`{default:g}`" if isinstance(default, float) else f"`{default}`".lower()
 
 
@@ -44,11 +44,12 @@ def test_the_example_is_a_file_that_can_be_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize("user", [0, 1000])
 def test_the_places_are_those_where_things_are_looked_for(user: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: user)
-    row = tables(PAGE, "Where index and spool are")[0][bool(user)]
-    data, state = "/data", "/state"
-    found = config.defaults_of_place({"HOME": "/home/ada", "XDG_DATA_HOME": data, "XDG_STATE_HOME": state})
-    said = {name: row[name].strip("`").replace("$XDG_DATA_HOME", data).replace("$XDG_STATE_HOME", state) for name in found}
-    assert said == found
+    row = tables(PAGE, "Where index, spool and cache are")[0][bool(user)]
+    homes = {"XDG_DATA_HOME": "/data", "XDG_STATE_HOME": "/state", "XDG_CACHE_HOME": "/cached"}
+    said = {place: cell.strip("`") for place, cell in row.items() if place != "who runs it"}
+    for name, home in homes.items():
+        said = {place: cell.replace(f"${name}", home) for place, cell in said.items()}
+    assert said == config.defaults_of_place({"HOME": "/home/ada", **homes})
 
 
 def test_the_files_are_those_that_are_looked_for() -> None:
