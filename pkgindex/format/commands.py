@@ -1,6 +1,6 @@
 """Lists of commands: which package of a repository has which, made from a generation and kept by whoever asks.
 
-    pkgindex commands 1 debian 42 debian 1198276\n      magic, kind, format, repository, generation, ordering, bytes that follow
+    pkgindex 1 commands debian 42 debian 1198276\n      magic, format, kind, repository, generation, ordering, bytes that follow
     7z\tp7zip-full\t/usr/bin\t-\n                       command, package, directory, `+` where it is installed
 
 The lines are in the order of their bytes, so that a command is found without reading the others. All this is apart from the
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 # A command, its package, the directory that it lies in, whether it is installed.
 Row = tuple[str, str, str, bool]
 
-MAGIC = b"pkgindex commands 1 "
+MAGIC = b"pkgindex 1 commands "
 HEADER_BYTES_MAX = 256
 INSTALLED, OFFERED = "+", "-"
 # What the names of commands are made of, for who looks for names with one letter more or another one.
