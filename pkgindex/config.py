@@ -34,6 +34,10 @@ class Settings(NamedTuple):
     processes: int = 0
     unpacked_bytes_max: int = 64 << 30
     pager: str = ""
+    pip_environments: str = ""
+    npm_directories: str = ""
+    conda_environments: str = ""
+    sync_seconds: float = 0.0
     tree_connections_max: int = 4096
     tree_line_bytes_max: int = 64 << 10
     tree_unread_bytes_max: int = 1 << 20
@@ -62,6 +66,11 @@ MEANING = {
     "processes": "how many processes build an index; 0: one a core",
     "unpacked_bytes_max": "a submission that unpacks to more is rejected",
     "pager": "what shows long answers on a terminal, if not `$PAGER` or `less -FRX`; `cat`: nothing",
+    "pip_environments": "Python environments that `sync pip` follows besides the system's: directories with `:` between them, "
+    "`*` matches",
+    "npm_directories": "directories with a `node_modules` that `sync npm` follows besides the global ones, in the same way",
+    "conda_environments": "conda environments that `sync conda` follows besides those below `/opt`, in the same way",
+    "sync_seconds": "how often `watch` syncs every manager of the host; 0: only when one has changed something",
     "tree_connections_max": "a tree server serves this many clients at a time; others wait in the backlog",
     "tree_line_bytes_max": "a line that is longer is answered ERROR",
     "tree_unread_bytes_max": "a client that leaves more of its answers unread is not read from until it has read them",

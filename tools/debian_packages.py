@@ -12,7 +12,7 @@ import subprocess
 from steps import step
 
 # program: package. Tests whose program is missing are skipped, so that they run on any system.
-TESTS = {"dpkg-deb": "dpkg"}
+TESTS = {"dpkg-deb": "dpkg", "rpm": "rpm", "rpmbuild": "rpm", "pacman": "pacman-package-manager", "npm": "npm"}
 
 
 def missing(programs: dict[str, str]) -> list[str]:

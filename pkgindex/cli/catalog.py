@@ -1,6 +1,6 @@
 """The commands there are, in the order in which help lists them, and the modules that hold them.
 
-A module is imported when its command is wanted. Some commands have two words, as `sync dpkg`.
+A module is imported when its command is wanted. Some commands have two words, as `serve tree`.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ COMMANDS = (
     "tree load",
     "tree dump",
     "bench tree",
-    "sync dpkg",
+    "sync",
     "merge",
     "gc",
     "verify",
@@ -40,7 +40,6 @@ COMMANDS = (
 
 # What the first word of two is for.
 GROUPS = {
-    "sync": "Bring in what a host knows of itself.",
     "serve": "Serve a repository to clients.",
     "tree": "Talk to a server of 'serve tree'.",
     "bench": "Try how much a server can do.",

@@ -88,11 +88,18 @@ def _kinds(settings: config.Settings, beginning: str, given: dict[str, Any]) -> 
     return [done + comma + kind for kind in KINDS if kind.startswith(last)]
 
 
+def _managers() -> Iterable[str]:
+    from pkgindex.sources.hosts.managers import MANAGERS
+
+    return MANAGERS
+
+
 KINDS: dict[str, Callable[[config.Settings, str, dict[str, Any]], Iterable[str]]] = {
     "repository": _repositories,
     "package": _packages,
     "kind": _kinds,
     "query": _question,
+    "manager": lambda settings, beginning, given: [name for name in _managers() if name.startswith(beginning)],
     "shell": lambda settings, beginning, given: [shell for shell in SHELLS if shell.startswith(beginning)],
 }
 

@@ -1,13 +1,16 @@
-"""What is installed on this host, brought into an index: only the difference to what is indexed is submitted.
+"""What is installed on a host, brought into an index: only the difference to what is indexed is submitted.
 
-    host        dpkg's database, and for each package the digests that a pack would give its page
-    compare     with the digests in the pages of the newest generation: no forward file is read
+    wait        until the package manager has done what it is doing
+    glance      at its database; what has its old signature has its old digests, and is not read
+    compare     digests with those in the pages of the newest generation: no forward file is read
     submit      one file of JSON Lines: each changed package as a whole, each that is gone as removed
     pack        it, at once
 
 Invariants:
 
 * What is submitted has, once packed, the digests that it was compared by; so a host that has not changed submits nothing.
+* A database that changed while it was looked at is looked at again: half a state is never submitted.
+* What could not be read stays in the index as it is. As long as nobody knows whose record that is, nothing is removed.
 * Two that sync the same repository do it one after the other: else the older look at the host might be packed last.
 """
 
@@ -17,76 +20,116 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from pkgindex.config import Settings
-from pkgindex.format.digest import digest
-from pkgindex.format.forward import releases_parts
+from pkgindex.errors import Busy, NotFound, Rejected
 from pkgindex.format.page import Entry
-from pkgindex.model.package import Alternative, Package, Relation, Release
 from pkgindex.packer.previous import Previous
 from pkgindex.packer.publish import Head
+from pkgindex.service import remembered
+from pkgindex.service.describing import as_packed, described, digests
 from pkgindex.service.packing import Outcome, pack_repository, silent, told_apart
-from pkgindex.sources.dpkg import HostPackage, read_host
-from pkgindex.sources.relations import FIELDS
+from pkgindex.service.remembered import Remembered, Seen
+from pkgindex.service.repositories import make
+from pkgindex.sources.hosts.database import Database, HostPackage, Look, Sighting, Trouble
 from pkgindex.spool.spool import Spool
 from pkgindex.store.local import LocalBackend
 from pkgindex.store.lock import WriterLock
 
-FILENAME = "dpkg.jsonl"
 LOCK = "sync.lock"
+MEMORY = "sync.seen"
+# Between two looks whether a package manager has finished.
+PAUSE_SECONDS = 0.1
 
 
 class Synced(NamedTuple):
-    """What a sync found changed; `outcome` is None when that is nothing."""
+    """What a sync found changed; `outcome` is None when that is nothing, or when it was only to be looked at.
+
+    `troubles` says what could not be read, and stays as it was.
+    """
 
     repo: str
+    manager: str
     added: tuple[str, ...]
     changed: tuple[str, ...]
     removed: tuple[str, ...]
+    troubles: tuple[str, ...]
     packages: int
     outcome: Outcome | None
     seconds: float
 
+    @property
+    def differs(self) -> bool:
+        return bool(self.added or self.changed or self.removed)
 
-def sync_dpkg(
-    settings: Settings, root: str = "/", repo: str = "host-dpkg", tell: Callable[[str], None] = silent
-) -> Synced:
-    """Bring what dpkg has installed below *root* into *repo*; spool and index are made when they are missing.
 
-    Raises `NotFound` where there is no dpkg database, `Rejected` for one that cannot be read, `Busy`, and `StoreError`;
-    what was submitted by then stays in the spool.
+def sync(settings: Settings, database: Database, repo: str = "", tell: Callable[[str], None] = silent) -> Synced:
+    """Bring what *database* has into *repo* (its own, if that is empty); spool and index are made when they are missing.
+
+    Raises `NotFound` where there is no such database, `Rejected` for one that cannot be read, `Busy` while its manager is
+    at work or another sync is, and `StoreError`; what was submitted by then stays in the spool.
     """
     began = time.monotonic()
-    host = {package.name: package for package in map(_as_packed, read_host(root))}
+    repo = repo or database.repo
+    database.state()  # before anything is made
     spool = _spool(settings, repo)
     lock = WriterLock(spool.folder(repo, LOCK), f"the sync of {repo!r}", settings.lock_wait_seconds, tell)
     with told_apart(spool.root), lock:
         if spool.incoming(repo):  # what an earlier sync could not pack comes before this one
             pack_repository(settings, spool, repo, tell)
-        indexed = dict(_indexed(settings, repo))
-        added = tuple(sorted(host.keys() - indexed.keys()))
-        changed = tuple(name for name, package in host.items() if name in indexed and not _is_in(package, indexed[name]))
-        removed = tuple(sorted(indexed.keys() - host.keys()))
+        memory = spool.folder(repo, MEMORY)
+        before = remembered.load(memory)
+        found = _found(settings, database, repo, before, began + settings.lock_wait_seconds, tell)
         outcome = None
-        if added or changed or removed:
-            lines = [described(host[name]) for name in sorted(added + changed)]
-            lines += [{"name": name, "removed": True} for name in removed]
-            spool.submit_bytes(repo, FILENAME, b"".join(json.dumps(line).encode() + b"\n" for line in lines), "incremental")
+        if found.lines:
+            make(settings, repo, database.ordering)
+            spool.submit_bytes(repo, f"{database.manager}.jsonl", b"".join(found.lines), "incremental")
             outcome = pack_repository(settings, spool, repo, tell)
-    return Synced(repo, added, changed, removed, len(host), outcome, time.monotonic() - began)
+        if found.seen != before:
+            remembered.store(memory, found.seen)
+    return _synced(repo, database, found, outcome, began)
+
+
+def preview(settings: Settings, database: Database, repo: str = "", tell: Callable[[str], None] = silent) -> Synced:
+    """What `sync` would submit. Nothing is written."""
+    began = time.monotonic()
+    repo = repo or database.repo
+    before = remembered.load(Spool(settings.spool).folder(repo, MEMORY))
+    found = _found(settings, database, repo, before, began + settings.lock_wait_seconds, tell)
+    return _synced(repo, database, found, None, began)
 
 
 def line(synced: Synced) -> str:
     """One line for a person and a log."""
-    if synced.outcome is None:
-        return f"{synced.repo}: nothing changed, {synced.packages} packages, {synced.seconds:.2f} s"
-    generation = synced.outcome.report.generation
-    # A packer that watches the spool may have been quicker.
-    done = f"generation {generation}" if generation else "submitted"
-    return (
-        f"{synced.repo}: {done}, {len(synced.added)} added, "
-        f"{len(synced.changed)} changed, {len(synced.removed)} removed, {synced.seconds:.2f} s"
+    said = f"{synced.repo}: "
+    if not synced.differs:
+        said += f"nothing changed, {synced.packages} packages"
+    else:
+        generation = synced.outcome.report.generation if synced.outcome else 0
+        # A packer that watches the spool may have been quicker.
+        done = "would be submitted" if synced.outcome is None else f"generation {generation}" if generation else "submitted"
+        said += f"{done}, {len(synced.added)} added, {len(synced.changed)} changed, {len(synced.removed)} removed"
+    if synced.troubles:
+        said += f", {len(synced.troubles)} unreadable"
+    return f"{said}, {synced.seconds:.2f} s"
+
+
+class _Found(NamedTuple):
+    """The difference; `lines` are what is submitted of it, `seen` what is to be remembered."""
+
+    added: list[str]
+    changed: list[str]
+    removed: list[str]
+    troubles: list[Trouble]
+    lines: list[bytes]
+    seen: Remembered
+
+
+def _synced(repo: str, database: Database, found: _Found, outcome: Outcome | None, began: float) -> Synced:
+    return Synced(
+        repo, database.manager, tuple(found.added), tuple(found.changed), tuple(found.removed),
+        tuple(trouble.reason for trouble in found.troubles), len(found.seen.packages), outcome, time.monotonic() - began,
     )
 
 
@@ -101,6 +144,27 @@ def _spool(settings: Settings, repo: str) -> Spool:
     return spool
 
 
+def _found(
+    settings: Settings, database: Database, repo: str, before: Remembered, until: float, tell: Callable[[str], None]
+) -> _Found:
+    """The difference between a state of *database* that was there as a whole, and the index."""
+    indexed = dict(_indexed(settings, repo))
+    why = database.busy()
+    while True:
+        if not why:
+            state = database.state()
+            found = _difference(database, state, before, indexed)
+            why = database.busy()
+            if not why and database.state() == state:
+                return found
+            why = why or f"{database.place} changes while it is read"
+        if time.monotonic() >= until:
+            raise Busy(f"{why}: nothing was submitted; try again when it has finished")
+        tell(f"{why}; waiting")
+        time.sleep(PAUSE_SECONDS)
+        why = database.busy()
+
+
 def _indexed(settings: Settings, repo: str) -> Iterator[tuple[str, Entry]]:
     """What the newest generation ships, by name."""
     path = os.path.join(settings.index, repo)
@@ -111,71 +175,53 @@ def _indexed(settings: Settings, repo: str) -> Iterator[tuple[str, Entry]]:
                 yield name, entry
 
 
-def _is_in(package: HostPackage, entry: Entry) -> bool:
-    """Whether *entry* has the digests that *package* will have when it is packed."""
-    releases = {(release.version, release.architecture): release for release in package.releases}
-    meta = digest(releases_parts(Package(package.name, releases)))
-    if meta != entry.meta or package.files.keys() != entry.files.keys() or package.texts.keys() != entry.texts.keys():
-        return False
-    return all(digest(b"\n".join(paths)) == entry.files[scope] for scope, paths in package.files.items()) and all(
-        digest(list(text)) == entry.texts[language] for language, text in package.texts.items()
+def _difference(database: Database, state: bytes, before: Remembered, indexed: dict[str, Entry]) -> _Found:
+    if database.settled and before.state == state and _all_in(before, indexed):
+        return _Found([], [], [], [], [], before)
+    looked = database.look()
+    found = _Found([], [], [], list(looked.troubles), [], Remembered(b"", {}))
+    for name, sighting in looked.packages.items():
+        _compare(found, name, sighting, before.packages.get(name), indexed.get(name))
+    found.removed.extend(_gone(looked, found.troubles, indexed))
+    found.lines.extend(_submitted({"name": name, "removed": True}) for name in found.removed)
+    return found._replace(seen=found.seen._replace(state=b"" if found.troubles else state))
+
+
+def _all_in(before: Remembered, indexed: dict[str, Entry]) -> bool:
+    return before.packages.keys() == indexed.keys() and all(
+        seen.digests.are_of(indexed[name]) for name, seen in before.packages.items()
     )
 
 
-# What JSON does not carry as it stands, brought into the form in which it comes back: kinds in one order, one path once.
+def _compare(found: _Found, name: str, sighting: Sighting, seen: Seen | None, entry: Entry | None) -> None:
+    """Add to *found* what *sighting* is: known, new or changed, or unreadable."""
+    known = seen.digests if seen is not None and seen.signature == sighting.signature else None
+    if known is None or entry is None or not known.are_of(entry):
+        package = _read(found, name, sighting)
+        if package is None:
+            return
+        known = digests(package)
+        if entry is None or not known.are_of(entry):
+            (found.added if entry is None else found.changed).append(name)
+            found.lines.append(_submitted(described(package)))
+    found.seen.packages[name] = Seen(sighting.signature, known)
 
 
-def _as_packed(package: HostPackage) -> HostPackage:
-    return package._replace(
-        releases=[_release(release) for release in package.releases],
-        files={scope: _once(paths) for scope, paths in package.files.items() if paths},
-    )
+def _read(found: _Found, name: str, sighting: Sighting) -> HostPackage | None:
+    try:
+        return as_packed(sighting.read())
+    except (NotFound, Rejected) as error:
+        found.troubles.append(Trouble(name, str(error)))
+    except OSError as error:
+        found.troubles.append(Trouble(name, f"{name}: {error.filename or 'its record'}: {error.strerror}"))
+    return None
 
 
-def _once(paths: list[bytes]) -> list[bytes]:
-    return paths if len(set(paths)) == len(paths) else sorted(set(paths))
+def _gone(looked: Look, troubles: list[Trouble], indexed: dict[str, Entry]) -> list[str]:
+    """What is indexed and no more in the database; nothing as long as it may hide behind what cannot be read."""
+    unreadable = {trouble.package for trouble in troubles}
+    return [] if "" in unreadable else sorted(indexed.keys() - looked.packages.keys() - unreadable)
 
 
-def _release(release: Release) -> Release:
-    fields = {name.replace("_", "-"): value for name, value in release.fields.items()}
-    related = {kind: release.relations[kind] for kind in dict.fromkeys(FIELDS.values()) if kind in release.relations}
-    return release._replace(fields=fields, relations=related)
-
-
-def described(package: HostPackage) -> dict[str, Any]:
-    """*package* as a JSON object that says all there is of it, for `sources.jsonpackages`."""
-    files = {scope: [_text(path) for path in paths] for scope, paths in package.files.items()}
-    releases = []
-    for release in package.releases:
-        found: dict[str, Any] = {"version": release.version, "architecture": release.architecture}
-        found["fields"] = dict(release.fields)
-        found.update({kind: _relations(relations) for kind, relations in release.relations.items()})
-        if release.architecture in files:
-            found["files"] = files[release.architecture]
-        releases.append(found)
-    if "" in package.texts:
-        summary, description = package.texts[""]
-        # It stands in the release that it came from, whose summary it shares.
-        mine = next((found for found in releases if found["fields"].get("summary", "") == summary), releases[-1])
-        mine.update(description=description, **({"summary": summary} if summary else {}))
-    return {"name": package.name, "releases": releases}
-
-
-def _text(path: bytes) -> str:
-    return path.replace(b"\0", b"\n").decode("utf-8", "surrogateescape")
-
-
-def _relations(relations: tuple[Relation, ...]) -> str:
-    return ", ".join(" | ".join(map(_alternative, relation)) for relation in relations)
-
-
-def _alternative(alternative: Alternative) -> str:
-    return "".join(
-        (
-            alternative.name,
-            f":{alternative.qualifier}" if alternative.qualifier else "",
-            f" ({alternative.constraint})" if alternative.constraint else "",
-            f" [{alternative.architectures}]" if alternative.architectures else "",
-            f" <{alternative.profiles}>" if alternative.profiles else "",
-        )
-    )
+def _submitted(package: dict[str, object]) -> bytes:
+    return json.dumps(package).encode() + b"\n"

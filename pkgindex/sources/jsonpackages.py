@@ -5,8 +5,9 @@
     {"name": "curl", "releases": [{"version": "8.1-1", ...}, ...]}      all that there is of it
     {"name": "curl", "removed": true}
 
-Relations are Debian syntax, a list or one text with commas. What has no meaning of its own is a field; an attribute
-that is an object or a list of lists is a fault, not dropped in silence.
+Relations are Debian syntax, a list or one text with commas; or lists of alternatives, each taken apart already, for names
+with signs that mean something there: `[[["so:libc.so.6", "", ">=", "2.34"]]]`. What has no meaning of its own is a field;
+another attribute that is an object or a list of lists is a fault, not dropped in silence.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from pkgindex.model.package import Relation, Release, Text
+from pkgindex.model.package import Alternative, Relation, Release, Text
 from pkgindex.sources import names, relations
 from pkgindex.sources.facts import Fact, Fault, Paths, Releases, Removed, Texts, Whole, announced
 from pkgindex.sources.jsonstream import Value, values
@@ -23,6 +24,7 @@ from pkgindex.sources.limits import DEFAULT, Limits
 from pkgindex.sources.names import Unreadable, shown
 
 _OWN = frozenset(("name", "version", "architecture", "description", "files", "releases", "removed", "fields"))
+_OPERATORS = ("", "<<", "<=", "=", ">=", ">>")
 _ABOUT_FILES = frozenset(("name", "architecture", "files"))
 # A text that does not end takes all the rest, so that hostile quotes are not tried one after the other.
 _KEY = re.compile(r'"((?:[^"\\]|\\.)*)(?:"|\\?\Z)[ \t\r\n]*(:?)|[{}\[\]]', re.DOTALL)
@@ -160,7 +162,29 @@ def _relations(package: dict[str, Any]) -> dict[str, tuple[Relation, ...]]:
     found: dict[str, tuple[Relation, ...]] = {}
     for key, kind in relations.FIELDS.items():
         if key in package:
-            parsed = relations.parse(names.text(", ".join(strings(package[key], key))))
+            parsed = _parsed(package[key], key)
             if parsed:
                 found[kind] = found.get(kind, ()) + parsed
     return found
+
+
+def _parsed(value: Any, key: str) -> tuple[Relation, ...]:
+    if isinstance(value, list) and any(isinstance(item, list) for item in value):
+        return tuple([tuple([_alternative(parts, key) for parts in _lists(relation, key)]) for relation in _lists(value, key)])
+    return relations.parse(names.text(", ".join(strings(value, key))))
+
+
+def _alternative(parts: Any, key: str) -> Alternative:
+    """One that was taken apart by who wrote it."""
+    texts = [names.text(scalar(part, key)) for part in parts]
+    if not 1 <= len(texts) <= len(Alternative._fields) or (len(texts) > 2 and texts[2] not in _OPERATORS):
+        raise Unreadable(f"{key}: {shown(str(parts))} is not [name, qualifier, operator, version, architectures, profiles]")
+    names.package_name(texts[0])
+    names.version("".join(texts[3:4]))
+    return Alternative(*texts)
+
+
+def _lists(value: list[Any], key: str) -> list[list[Any]]:
+    if not value or not all(isinstance(item, list) for item in value):
+        raise Unreadable(f"{key} mixes texts and lists: a relation is a list of alternatives, and each of these a list")
+    return value

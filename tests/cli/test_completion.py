@@ -19,7 +19,7 @@ Ask = Callable[..., Any]
 # (what is typed, what is offered for its last word)
 TYPED = [
     ("ow", {"owner"}),
-    ("sync ", {"dpkg"}),
+    ("sync d", {"dpkg"}),
     ("--repo", set()),
     ("show zlib", {"zlib1g"}),
     ("why curl zlib1", {"zlib1g"}),

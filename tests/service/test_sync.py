@@ -9,9 +9,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pkgindex.config import Settings
-from pkgindex.errors import NoIndex, NotFound
+from pkgindex.errors import Busy, NoIndex, NotFound
 from pkgindex.query.index import Index
-from pkgindex.service.sync import Synced, line, sync_dpkg
+from pkgindex.service.sync import MEMORY, Synced, line, preview, sync
+from pkgindex.sources.hosts import files
+from pkgindex.sources.hosts.dpkg import DpkgDatabase
 
 REPO = "host-dpkg"
 STANZA = {
@@ -30,6 +32,7 @@ class Host:
         self.settings = Settings(index=str(root / "index"), spool=str(root / "spool"))
         self.stanzas: list[dict[str, str]] = []
         self.lists: dict[str, list[bytes]] = {}
+        self.installed_at = 1_000_000_000
 
     def install(self, name: str, *paths: bytes, **fields: str) -> None:
         self.remove(name, fields.get("Architecture", "amd64"))
@@ -41,6 +44,14 @@ class Host:
         self.lists.pop(f"{name}:{architecture}", None)
 
     def sync(self) -> Synced:
+        self.write()
+        return self.synced()
+
+    def synced(self) -> Synced:
+        """A sync of what was written."""
+        return sync(self.settings, DpkgDatabase(str(self.root)), REPO)
+
+    def write(self) -> None:
         database = self.root / "var/lib/dpkg"
         shutil.rmtree(database, ignore_errors=True)
         (database / "info").mkdir(parents=True)
@@ -49,8 +60,9 @@ class Host:
         for name, paths in self.lists.items():
             parents = {b"/".join(path.split(b"/")[:depth]) for path in paths for depth in range(2, path.count(b"/") + 1)}
             lines = [b"/.", *sorted(parents), *paths, b""]
-            (database / f"info/{name}.list").write_bytes(b"\n".join(lines))
-        return sync_dpkg(self.settings, str(self.root))
+            path = database / f"info/{name}.list"
+            path.write_bytes(b"\n".join(lines))
+            os.utime(path, (self.installed_at, self.installed_at))
 
     def generation(self) -> int:
         with Index(self.settings.index) as index:
@@ -127,6 +139,122 @@ def test_one_architecture_of_two_can_go(host: Host) -> None:
         assert [hit.package for hit in index.owner("/usr/lib/x.so")] == ["libx"]
 
 
+def test_a_package_that_is_installed_again_is_seen(host: Host) -> None:
+    host.sync()
+    host.installed_at += 60
+    assert host.sync().changed == ("doc", "libx", "tool")
+    with Index(host.settings.index) as index:
+        fields = index.package("tool")[0][2].releases[("1", "amd64")].fields
+    assert (fields["installed"], fields["installed-at"]) == ("true", "2001-09-09T01:47:40Z")
+
+
+def test_what_has_not_changed_is_not_read(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    real = files.read
+
+    def counted(path: str, *limit: int) -> bytes:
+        data = real(path, *limit)
+        read.append(os.path.basename(path))
+        return data
+
+    monkeypatch.setattr(files, "read", counted)
+    host.write()
+    host.synced()
+    assert sorted(read) == ["doc:all.list", "libx:amd64.list", "status", "tool:amd64.list"]
+    read.clear()
+    assert host.synced().outcome is None and read == ["status"]
+    read.clear()
+    os.utime(host.root / "var/lib/dpkg/info/tool:amd64.list", (1, 1))
+    assert host.synced().changed == ("tool",) and sorted(read) == ["status", "tool:amd64.list"]
+
+
+@pytest.mark.parametrize("damage", [b"", b"\x00", b"\xc1" * 40, b"\x93\x93\xa1x\xa1x\x01\xc4\x00\x80"])
+def test_a_memory_that_is_lost_or_damaged_costs_time_and_nothing_else(host: Host, damage: bytes) -> None:
+    host.write()
+    host.synced()
+    memory = host.root / f"spool/{REPO}/{MEMORY}"
+    good = memory.read_bytes()
+    memory.write_bytes(damage)
+    assert host.synced().outcome is None
+    assert memory.read_bytes() == good
+
+
+def test_an_index_that_is_older_than_the_memory_gets_what_it_lacks(host: Host) -> None:
+    host.sync()
+    shutil.rmtree(host.root / "index")
+    assert host.sync().added == ("doc", "libx", "tool")
+
+
+def test_a_list_that_cannot_be_read_is_named_and_what_is_indexed_of_it_stays(host: Host) -> None:
+    host.sync()
+    host.install("new")
+    host.remove("doc", "all")
+    host.install("tool", b"/usr/bin/tool", Version="2")
+    host.write()
+    (host.root / "var/lib/dpkg/info/tool:amd64.list").unlink()
+    synced = host.synced()
+    assert (synced.added, synced.changed, synced.removed) == (("new",), (), ("doc",))
+    (trouble,) = synced.troubles
+    assert "tool:amd64.list: no such file" in trouble and line(synced).split(", ")[-2] == "1 unreadable"
+    with Index(host.settings.index) as index:
+        assert list(index.package("tool")[0][2].releases) == [("1", "amd64")]
+    assert host.sync().changed == ("tool",)
+
+
+def test_nothing_is_removed_as_long_as_a_record_is_nobodys(host: Host) -> None:
+    host.sync()
+    host.remove("tool")
+    host.write()
+    status = host.root / "var/lib/dpkg/status"
+    whole = status.read_text()
+    status.write_text(whole + "\n\x00\x00 torn\n")
+    synced = host.synced()
+    assert synced.removed == () and len(synced.troubles) == 1
+    status.write_text(whole)
+    assert host.synced().removed == ("tool",)
+
+
+class Wavering(DpkgDatabase):
+    """A database whose manager is at work for some time."""
+
+    def __init__(self, root: str, states: list[bytes], busy: list[str]) -> None:
+        super().__init__(root)
+        self.states, self.busies = states, busy
+
+    def state(self) -> bytes:
+        return self.states.pop(0) if self.states else super().state()
+
+    def busy(self) -> str:
+        return self.busies.pop(0) if self.busies else super().busy()
+
+
+def test_a_database_that_changes_while_it_is_read_is_read_again(host: Host) -> None:
+    host.write()
+    told: list[str] = []
+    database = Wavering(str(host.root), [b"", b"1", b"2"], ["dpkg is at work", ""])
+    assert len(sync(host.settings, database, REPO, told.append).added) == 3
+    waits = [words for words in told if words.endswith("; waiting")]
+    assert waits == ["dpkg is at work; waiting", f"{database.place} changes while it is read; waiting"]
+
+
+def test_a_manager_that_does_not_finish_is_left_to_its_work(host: Host) -> None:
+    host.write()
+    settings = host.settings._replace(lock_wait_seconds=0.0)
+    with pytest.raises(Busy, match="dpkg is at work: nothing was submitted"):
+        sync(settings, Wavering(str(host.root), [], ["dpkg is at work"]), REPO)
+    assert not (host.root / "index").exists()
+    assert host.synced().packages == 3
+
+
+def test_a_preview_says_the_same_and_writes_nothing(host: Host) -> None:
+    host.write()
+    said = preview(host.settings, DpkgDatabase(str(host.root)), REPO)
+    assert (said.added, said.outcome) == (("doc", "libx", "tool"), None)
+    assert line(said).startswith("host-dpkg: would be submitted, 3 added, 0 changed, 0 removed, ")
+    assert not (host.root / "index").exists() and not (host.root / "spool").exists()
+    assert host.synced().added == said.added
+
+
 def test_what_an_earlier_sync_could_not_pack_is_packed_before(host: Host) -> None:
     host.sync()
     (host.root / "spool/host-dpkg/incoming/dpkg.jsonl").write_text('{"name": "libx", "removed": true}\n')
@@ -138,7 +266,7 @@ def test_what_an_earlier_sync_could_not_pack_is_packed_before(host: Host) -> Non
 
 def test_without_a_database_nothing_is_made(tmp_path: Path) -> None:
     with pytest.raises(NotFound, match="--root"):
-        sync_dpkg(Settings(index=str(tmp_path / "index"), spool=str(tmp_path / "spool")), str(tmp_path / "nowhere"))
+        sync(Settings(index=str(tmp_path / "index"), spool=str(tmp_path / "spool")), DpkgDatabase(str(tmp_path / "nowhere")))
     assert list(tmp_path.iterdir()) == []
 
 

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import time
-from typing import Any
-
 from pkgindex.cli.call import FOUND, Call
 from pkgindex.cli.declare import Argument, Command, Option
 from pkgindex.errors import BadInput
-from pkgindex.format.manifest import PARTITIONS, Change
-from pkgindex.format.names import token_of
+from pkgindex.format.manifest import PARTITIONS
 from pkgindex.model.versions.orderings import DEFAULT, ORDERINGS
-from pkgindex.packer.publish import Head, publish
-from pkgindex.packer.target import Target
+from pkgindex.packer.publish import Head
 from pkgindex.service.packing import target
+from pkgindex.service.repositories import restate
 from pkgindex.spool.spool import Spool
 
 
@@ -26,23 +21,16 @@ def run(call: Call, repository: str, partition: str | None, ordering: str | None
     place = target(call.settings, repository)
     head = Head(place.backend, repository)
     if not head.manifest.generation:
-        _publish(place, head, "init", partition=partition or PARTITIONS[0], ordering=ordering or DEFAULT)
+        restate(place, head, "init", partition=partition or PARTITIONS[0], ordering=ordering or DEFAULT)
         call.output.say(f"{repository}: made; drop files into {spool.folder(repository, 'incoming')}")
         return FOUND
     _require_the_same(repository, partition, head.manifest.partition)
     if ordering in (None, head.manifest.ordering):
         call.output.say(f"{repository}: was there already, and stays as it is")
     else:
-        _publish(place, head, "ordering", ordering=ordering, submissions=())
+        restate(place, head, "ordering", ordering=ordering, submissions=())
         call.output.say(f"{repository}: versions are compared as {ordering} now, and were as {head.manifest.ordering}")
     return FOUND
-
-
-def _publish(place: Target, head: Head, action: str, **changes: Any) -> None:
-    """A generation with the packages of the one before, of which nothing but the manifest is new."""
-    manifest = head.next(
-        created=time.time(), writer=f"{os.uname().nodename} pid {os.getpid()}", change=Change(action=action), **changes)
-    publish(head, manifest, token_of(os.urandom(8)), [], place.settings.keep_generations)
 
 
 def _require_the_same(repository: str, partition: str | None, found: str) -> None:

@@ -1,0 +1,86 @@
+"""After every step of a real package manager the index says what the manager says: names, versions, paths."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from managers.roots import DpkgRoot, Listed, NpmRoot, PacmanRoot, PythonRoot, RpmRoot
+from pkgindex.config import Settings
+from pkgindex.model.package import Package
+from pkgindex.model.thing import shown
+from pkgindex.query.index import Index
+from pkgindex.service.sync import Synced, sync
+from pkgindex.sources.hosts import managers
+
+ROOTS: dict[str, tuple[str, Callable[[Path], Any], list[str], list[str]]] = {
+    "dpkg": ("dpkg", DpkgRoot, ["/usr/bin/tool", "/usr/share/doc/a tool"], ["/usr/bin/tool2"]),
+    "rpm": ("rpm", RpmRoot, ["/usr/bin/tool", "/usr/share/doc/a tool"], ["/usr/bin/tool2"]),
+    "pacman": ("pacman", PacmanRoot, ["/usr/bin/tool", "/usr/share/doc/a tool"], ["/usr/bin/tool2"]),
+    "pip": ("pip", PythonRoot, ["tool/__init__.py", "tool/a file, with a comma"], ["tool/other.py"]),
+    "uv": ("pip", lambda root: PythonRoot(root, "uv"), ["tool/__init__.py", "tool/a file, with a comma"], ["tool/other.py"]),
+    "npm": ("npm", NpmRoot, ["index.js", "lib/a file"], ["lib/other.js"]),
+}
+
+
+# Each of their steps takes seconds.
+SLOW = ("npm", "pip")
+
+
+class Follower:
+    """A root, and an index that follows it."""
+
+    def __init__(self, manager: str, root: Any, place: Path) -> None:
+        self.manager, self.root = manager, root
+        self.settings = Settings(index=str(place / "index"), spool=str(place / "spool"), lock_wait_seconds=30.0)
+        self.repo = ""
+
+    def sync(self) -> Synced:
+        (database,) = managers.named(self.manager, str(self.root.root), self.settings)
+        self.repo = database.repo
+        synced = sync(self.settings, database)
+        assert synced.troubles == ()
+        assert sync(self.settings, database).outcome is None
+        return synced
+
+    def packages(self) -> dict[str, Package]:
+        with Index(self.settings.index) as index:
+            names = [name for name in index.names() if index.package(name)]
+            return {name: index.package(name)[0][2] for name in names}
+
+    def listed(self) -> Listed:
+        return {
+            name: (
+                {release.version for release in package.releases.values()},
+                {shown(path) for paths in package.files.values() for path in paths},
+            )
+            for name, package in self.packages().items()
+        }
+
+
+@pytest.fixture(params=[pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name for name in ROOTS])
+def follower(request: pytest.FixtureRequest, tmp_path: Path) -> Follower:
+    manager, root, _, _ = ROOTS[request.param]
+    return Follower(manager, root(tmp_path), tmp_path)
+
+
+def test_after_every_step_the_index_says_what_the_manager_says(follower: Follower, request: pytest.FixtureRequest) -> None:
+    _, _, files, more = ROOTS[request.node.callspec.params["follower"]]
+    root = follower.root
+    one, two = ("1.0-1", "2.0-1") if follower.manager in ("dpkg", "rpm", "pacman") else ("1.0.0", "2.0.0")
+    steps: list[tuple[str, Callable[[], None], Callable[[Synced], bool]]] = [
+        ("install", lambda: root.install("tool", one, files), lambda synced: "tool" in synced.added),
+        ("install another", lambda: root.install("other", one, [f"{files[0]}.b"]), lambda synced: synced.added == ("other",)),
+        ("upgrade", lambda: root.install("tool", two, [*files, *more]), lambda synced: synced.changed == ("tool",)),
+        ("downgrade", lambda: root.install("tool", one, files), lambda synced: synced.changed == ("tool",)),
+        ("reinstall", lambda: root.install("tool", one, files), lambda synced: not synced.added and not synced.removed),
+        ("remove", lambda: root.remove("tool"), lambda synced: synced.removed == ("tool",)),
+    ]
+    for step, act, expected in steps:
+        act()
+        synced = follower.sync()
+        assert follower.listed() == root.listed(), step
+        assert expected(synced), (step, synced)
