@@ -27,6 +27,7 @@ class Settings(NamedTuple):
     lock_wait_seconds: float = 10.0
     keep_generations: int = 32
     grace_seconds: float = 600.0
+    keep_changes_seconds: float = 7_776_000.0
     loose_packages_max: int = 64
     loose_paths_max: int = 20_000
     shards_max: int = 6
@@ -59,6 +60,7 @@ MEANING = {
     "lock_wait_seconds": "how long to wait for another writer of the same repository",
     "keep_generations": "how many generations are retained for `--at`, `history` and `diff`",
     "grace_seconds": "for how long a generation is kept after a newer one came, however many there are",
+    "keep_changes_seconds": "how long it stays known what changed on a host, for `changes`",
     "loose_packages_max": "up to this many changed packages are published without making a shard",
     "loose_paths_max": "and up to this many of their paths",
     "shards_max": "more shards of a kind than this are merged",

@@ -18,6 +18,7 @@ COMMANDS = (
     "rdeps",
     "why",
     "status",
+    "changes",
     "history",
     "diff",
     "init",

@@ -6,6 +6,7 @@
     reverse/1f/zlib1g.42-k3q9ab
     dead/paths-1.42-k3q9ab                the packages that are dead in a shard
     shards/paths-1.42-k3q9ab.sqlite
+    changes/1763719200123-k3q9ab          what a look at a host found changed: when (milliseconds since 1970), by whom
 
 A stamp is generation, `-`, the writer's token. No byte of a package name reaches the disk as it is, but for a small safe
 alphabet: upper case would collide on a case-insensitive disk, so it is escaped as everything else is, and a name whose
@@ -102,3 +103,28 @@ def shard_name(kind: str, number: int, stamp: str) -> str:
 
 def dead_name(kind: str, number: int, stamp: str) -> str:
     return f"dead/{kind}-{number}.{stamp}"
+
+
+def changes_name(stamp: str) -> str:
+    return f"changes/{stamp}"
+
+
+def changes_stamp(seen: float, token: str) -> str:
+    """What ends the name of the changes that were *seen* (seconds since 1970) by a writer; in order of time.
+
+    >>> changes_stamp(1763719200.1234, "k3q9ab")
+    '1763719200123-k3q9ab'
+    """
+    return f"{int(seen * 1000):013d}-{token}"
+
+
+def seen_at(stamp: str) -> float | None:
+    """When the changes of that stamp were seen, in seconds since 1970; None when it is not one of ours.
+
+    >>> seen_at("1763719200123-k3q9ab"), seen_at(".nfs0000000000000001")
+    (1763719200.123, None)
+    """
+    digits, _, token = stamp.partition("-")
+    if len(digits) == 13 and digits.isascii() and digits.isdigit() and len(token) == 6 and token.isalnum():
+        return int(digits) / 1000
+    return None

@@ -109,6 +109,11 @@ class Repositories:
         self.recovered.append((snapshot.repo, error))
         return True
 
+    @property
+    def pinned(self) -> bool:
+        """Whether a certain generation is asked, and not the newest."""
+        return self._at is not None
+
     def _is_pinned(self, repo: str) -> bool:
         return self._at is not None or repo in self._pins
 

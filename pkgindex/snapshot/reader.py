@@ -25,6 +25,10 @@ from pkgindex.snapshot.snapshot import Snapshot
 from pkgindex.store.backend import Backend
 from pkgindex.store.generations import Generations
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pkgindex.model.changes import Change
+
 T = TypeVar("T")
 
 RETRY_SECONDS = 5.0
@@ -38,6 +42,7 @@ class Reader:
         self.repo = repo
         self._generations = Generations(backend)
         self._blobs = Blobs(backend)
+        self._backend = backend
         self._current: Snapshot | None = None
         self._seen = 0
 
@@ -70,6 +75,12 @@ class Reader:
     def history(self) -> list[manifests.Manifest]:
         """The manifests of all retained generations, oldest first."""
         return [self._manifest(number) for number in self._generations.numbers()]
+
+    def changes(self, since: float) -> list[Change]:
+        """What happened on the host after *since*, whichever generations are retained. See `snapshot.changes`."""
+        from pkgindex.snapshot.changes import changes_since
+
+        return changes_since(self._backend, since)
 
     def ask(self, question: Callable[[Snapshot], T]) -> T:
         """The answer of the newest generation, asked again when files vanish under the question."""

@@ -23,6 +23,8 @@ from pkgindex.format.manifest import (
     Shard,
 )
 from pkgindex.format.page import Entry, group_of
+from pkgindex.model.changes import ACTIONS
+from pkgindex.model.changes import Change as HostChange
 from pkgindex.model.names import REPOSITORY_NAME
 from pkgindex.model.package import KINDS, Alternative, Package, Release
 from pkgindex.packer import shardfile
@@ -40,6 +42,7 @@ STAMP = "42-k3q9ab"
         ("Shard", Shard._fields),
         ("Packed", Packed._fields),
         ("Change", Change._fields),
+        ("Changes", HostChange._fields),
         ("Page", Entry._fields),
         ("Alternative", Alternative._fields),
     ],
@@ -58,7 +61,9 @@ def test_the_kinds_of_files_are_those_that_are_sealed() -> None:
     rows = tables(PAGE, "The index")[0]
     for row in rows:
         name, kind = row["below `INDEX/REPO/`"].strip("`"), row["kind"].strip("`")
-        if kind == "manifest":
+        if kind == "changes":
+            assert names.seen_at(name.split("/")[1]) == 1763719200.123
+        elif kind == "manifest":
             assert len(name.split("/")[1]) == DIGITS
             assert number_of(name.split("/")[1]) == 42
         elif kind or name.endswith(".sqlite"):
@@ -225,3 +230,9 @@ def test_a_list_of_commands_is_laid_out_as_the_page_says() -> None:
     assert f"    {head}\n" in section(PAGE, "Lists of commands")
     assert lines == ["7z\tp7zip-full\t/usr/bin\t-", "ls\tcoreutils\t/usr/bin\t+"]
     assert column(PAGE, "Lists of commands", "column") == ["command", "package", "directory", "installed"]
+
+
+def test_the_actions_of_changes_are_those_there_are() -> None:
+    said = {row["field"]: row["is"] for row in tables(PAGE, "Changes")[0]}
+    assert said["action"] == "`installed`, `upgraded`, `downgraded` or `removed`"
+    assert ACTIONS == ("installed", "upgraded", "downgraded", "removed")

@@ -18,7 +18,7 @@ PAGE = "settings.md"
 def written(field: str, default: object) -> str:
     if default == "":
         return "see below" if field in ("index", "spool", "cache") else "none"
-    return f"`{default:g}`" if isinstance(default, float) else f"`{default}`".lower()
+    return f"`{default:.12g}`" if isinstance(default, float) else f"`{default}`".lower()
 
 
 def test_the_table_is_the_settings_with_their_defaults_variables_and_meanings() -> None:
