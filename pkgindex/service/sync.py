@@ -3,6 +3,7 @@
     wait        until the package manager has done what it is doing
     glance      at its database; what has its old signature has its old digests, and is not read
     compare     digests with those in the pages of the newest generation: no forward file is read
+    tell        what that changes of which version, for whoever asks later
     submit      one file of JSON Lines: each changed package as a whole, each that is gone as removed
     pack        it, at once
 
@@ -27,9 +28,9 @@ from pkgindex.errors import Busy, NotFound, Rejected
 from pkgindex.format.page import Entry
 from pkgindex.packer.previous import Previous
 from pkgindex.packer.publish import Head
-from pkgindex.service import remembered
+from pkgindex.service import changelog, remembered
 from pkgindex.service.describing import as_packed, described, digests
-from pkgindex.service.packing import Outcome, pack_repository, silent, told_apart
+from pkgindex.service.packing import Outcome, pack_repository, silent, target, told_apart
 from pkgindex.service.remembered import Remembered, Seen
 from pkgindex.service.repositories import make
 from pkgindex.sources.hosts.database import Database, HostPackage, Look, Sighting, Trouble
@@ -84,6 +85,7 @@ def sync(settings: Settings, database: Database, repo: str = "", tell: Callable[
         outcome = None
         if found.lines:
             make(settings, repo, database.ordering)
+            changelog.tell(target(settings, repo).backend, repo, found.lines, settings.keep_changes_seconds)
             spool.submit_bytes(repo, f"{database.manager}.jsonl", b"".join(found.lines), "incremental")
             outcome = pack_repository(settings, spool, repo, tell)
         if found.seen != before:

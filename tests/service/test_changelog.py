@@ -102,8 +102,8 @@ def test_a_look_that_was_interrupted_is_told_once(look: Look, backend: MemoryBac
     look(5 * DAY, package("curl", "7"))
     look(6 * DAY, package("curl", "8"))
     assert told(backend) == [
-        ("upgraded", "curl", "7", "8", 6 * DAY), ("downgraded", "curl", "8", "7", 5 * DAY), ("removed", "wget", "1", "", 3 * DAY),
-        ("upgraded", "curl", "7", "8", 2 * DAY),
+        ("upgraded", "curl", "7", "8", 6 * DAY), ("downgraded", "curl", "8", "7", 5 * DAY),
+        ("removed", "wget", "1", "", 3 * DAY), ("upgraded", "curl", "7", "8", 2 * DAY),
     ]
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from pkgindex.config import Settings
 from pkgindex.errors import Busy, NoIndex, NotFound
+from pkgindex.query.changes import changes
 from pkgindex.query.index import Index
 from pkgindex.service.sync import MEMORY, Synced, line, preview, sync
 from pkgindex.sources.hosts import files
@@ -112,6 +113,21 @@ def test_only_the_difference_is_packed(host: Host) -> None:
         assert index.owner("/usr/bin/a tool", "/usr/lib/x.so") == []
         assert list(index.package("tool")[0][2].releases) == [("2", "amd64")]
     assert host.sync().outcome is None
+
+
+def test_what_a_sync_finds_changed_is_told_with_the_manager_s_own_time(host: Host) -> None:
+    host.sync()
+    host.remove("libx")
+    host.installed_at = 1_500_000_000
+    host.install("tool", b"/usr/bin/tool", Version="2")
+    host.install("new", Version="3")
+    host.sync()
+    with Index(host.settings.index) as index:
+        first, *rest = changes(index, 0.0)
+    assert (first.action, first.package, first.before, first.after, first.at) == ("removed", "libx", "1", "", first.seen)
+    assert sorted((hit.action, hit.package, hit.before, hit.after, hit.at) for hit in rest) == [
+        ("installed", "new", "", "3", 1.5e9), ("upgraded", "tool", "1", "2", 1.5e9)]
+    assert first.record is not None and first.record["fields"]["installed"] == "true"
 
 
 def test_a_file_list_that_alone_has_changed_is_seen(host: Host) -> None:
