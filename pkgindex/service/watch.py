@@ -2,6 +2,7 @@
 
     look        list the spool; events only wake up
     pack        the repository that has waited longest, if one is due; then look again
+    sync        the host's package managers that have changed something
     recover     now and then, what dead packers had claimed
     wait        until something may be due
 
@@ -22,6 +23,7 @@ from collections.abc import Callable, Mapping
 from pkgindex.config import Settings
 from pkgindex.errors import NoIndex, PkgindexError
 from pkgindex.service.backoff import Backoff
+from pkgindex.service.following import Following
 from pkgindex.service.log import Log, in_journal, to_stderr
 from pkgindex.service.notify import Notifier, kept_alive
 from pkgindex.service.packing import Outcome, line, pack_repository, recover, silent
@@ -61,14 +63,19 @@ def watch(
 class Watcher:
     """The loop. `stop` may be called by a signal handler or another thread; all else belongs to the thread of `run`."""
 
-    def __init__(self, settings: Settings, log: Log, tell: Callable[[str], None], notifier: Notifier) -> None:
+    def __init__(
+        self, settings: Settings, log: Log, tell: Callable[[str], None], notifier: Notifier, root: str = "/"
+    ) -> None:
         self.stopped_by: int | None = None
         self._settings = settings
         self._log = log
         self._tell = tell
         self._notifier = notifier
         self._spool = Spool(settings.spool)
-        self._wakeup = Wakeup(settings.spool, settings.poll_seconds, settings.polling, log.warning)
+        self._following = Following(settings, log, tell, root)
+        self._wakeup = Wakeup(
+            settings.spool, settings.poll_seconds, settings.polling, log.warning, lambda: self._following.directories
+        )
         self._arrivals = Arrivals(settings.quiet_seconds, settings.wait_seconds_max)
         self._backoff = Backoff()
         self._upkeep = Upkeep(settings, log)
@@ -111,6 +118,8 @@ class Watcher:
             return
         if due:
             self._pack(due[0])
+        elif not self._missing and self._following.look(now):
+            self._sync(now)
         else:
             self._wakeup.wait(self._timeout(now))
 
@@ -164,6 +173,13 @@ class Watcher:
         self._arrivals.packed(repo, outcome.waiting, time.monotonic())
         self._report(outcome)
 
+    def _sync(self, now: float) -> None:
+        synced = self._following.sync(now)
+        self._wakeup.moved()
+        if synced is not None and synced.outcome is not None:
+            self._notifier.status(self._following.line)
+            self._upkeep.merge(synced.repo)
+
     def _report(self, outcome: Outcome) -> None:
         if outcome.report.packed or outcome.rejected or outcome.waiting:
             said = line(outcome)
@@ -211,5 +227,6 @@ class Watcher:
     def _timeout(self, now: float) -> float:
         if self._missing:
             return self._settings.poll_seconds
-        waits = [self._arrivals.next_due(now), self._backoff.next_over(now), min(self._recover_at, self._retire_at) - now]
+        waits = [self._arrivals.next_due(now), self._backoff.next_over(now), min(self._recover_at, self._retire_at) - now,
+                 self._following.next_due(now)]
         return max(0.0, min(wait for wait in waits if wait is not None))

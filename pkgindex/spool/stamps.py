@@ -4,7 +4,8 @@
     SPOOL/.stamps/apt.d/NAME        a job of apt's, before the change: which packages it is about to put where
 
 A hook drops a file and goes. Whoever syncs takes the stamp first and reads the database then: what changes meanwhile
-leaves a stamp of its own, so that no change is missed and at worst one is looked for twice.
+leaves a stamp of its own, so that no change is missed and at worst one is looked for twice. A stamp that was taken lies
+there under another name until the sync is done, for the next one should this one be killed.
 
 Invariants:
 
@@ -19,6 +20,7 @@ from contextlib import suppress
 
 FOLDER = ".stamps"
 JOBS = "apt.d"
+_TAKEN = ".taken."
 # The managers that may stamp, by the word that follows `pkgindex sync`.
 MANAGERS = ("dpkg", "rpm", "pacman", "apk", "pip", "npm", "conda")
 # Hooks run as whoever runs the manager: all may drop, nobody sees or removes what others dropped.
@@ -43,16 +45,27 @@ def path(root: str, manager: str) -> str:
 
 
 def dropped(root: str) -> list[str]:
-    """The managers whose stamps lie there; none where hooks were never installed."""
+    """The managers whose stamps lie there, taken or not; none where hooks were never installed."""
     try:
         with os.scandir(folder(root)) as entries:
-            there = {entry.name for entry in entries if entry.is_file(follow_symlinks=False)}
+            there = {entry.name.removeprefix(_TAKEN) for entry in entries if entry.is_file(follow_symlinks=False)}
     except OSError:
         return []
     return [manager for manager in MANAGERS if manager in there]
 
 
 def take(root: str, manager: str) -> None:
-    """Remove the stamp of *manager*, before its database is read. Raises `OSError` where that is not allowed."""
+    """Take the stamp of *manager*, before its database is read. Raises `OSError` where that is not allowed."""
     with suppress(FileNotFoundError):
-        os.unlink(path(root, manager))
+        os.rename(path(root, manager), _taken(root, manager))
+
+
+def settle(root: str, manager: str) -> None:
+    """Forget the stamp that was taken: what it stood for is indexed. Raises `OSError` where that is not allowed."""
+    with suppress(FileNotFoundError):
+        os.unlink(_taken(root, manager))
+
+
+def _taken(root: str, manager: str) -> str:
+    folder, name = os.path.split(path(root, manager))
+    return os.path.join(folder, f"{_TAKEN}{name}")

@@ -15,7 +15,7 @@ from __future__ import annotations
 import os
 import select
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 from pkgindex.spool.watches import Watches
@@ -30,10 +30,19 @@ LISTING_SECONDS_MEANWHILE = 0.01
 
 
 class Wakeup:
-    """Waits for the spool below *root*; *warn* is told once when it has to do without watches that it should have."""
+    """Waits for the spool below *root*, and for changes in the directories *beside*; *warn* is told once when it has to do
+    without watches that it should have."""
 
-    def __init__(self, root: str, poll_seconds: float, polling: bool, warn: Callable[[str], None] | None = None) -> None:
+    def __init__(
+        self,
+        root: str,
+        poll_seconds: float,
+        polling: bool,
+        warn: Callable[[str], None] | None = None,
+        beside: Callable[[], Iterable[str]] = tuple,
+    ) -> None:
         self._root = root
+        self._beside = beside
         self._poll_seconds = poll_seconds
         self._polling = polling
         self._warn = warn
@@ -102,7 +111,7 @@ class Wakeup:
         self._mounted = mounted
         self._stop_watches()
         if mounted is not None and not is_remote(self._root):
-            self._watches = Watches(self._root, self.interrupt)
+            self._watches = Watches(self._root, self.interrupt, self._beside)
 
     def _do_without(self, error: OSError) -> None:
         self._stop_watches()

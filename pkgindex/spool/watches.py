@@ -2,8 +2,8 @@
 
 Invariants:
 
-* Watched are the root, and each repository with all below it, by their identity: what was removed and made again, or whose
-  watch died, is watched anew.
+* Watched are the root, each repository with all below it, the stamps, and whatever else the caller names, without what is
+  below it; by their identity: what was removed and made again, or whose watch died, is watched anew.
 * A claim is seen to leave `incoming` and to arrive in `claimed`. When only the first is seen, watchdog waits half a second
   for the second, and with it everything that comes after (measured: 480 ms from drop to wake-up, against 2 ms); now and
   then it does so all the same, which is why `Wakeup.moved` has the spool listed often for that long.
@@ -14,24 +14,26 @@ Invariants:
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from pkgindex.model.names import is_repository_name
-from pkgindex.spool import names
+from pkgindex.spool import names, stamps
 
 if TYPE_CHECKING:
     from watchdog.observers.api import BaseObserver, EventEmitter, ObservedWatch
 
 COUNTED = frozenset(("created", "moved", "closed"))
+# A package manager's directory changes also by what goes.
+COUNTED_BESIDE = COUNTED | {"deleted"}
 
 _Identity = tuple[int, int]
 
 
 class Watches:
-    """Calls *wake*, from another thread, when something arrived below *root*."""
+    """Calls *wake*, from another thread, when something arrived below *root*, or changed in one of *beside*."""
 
-    def __init__(self, root: str, wake: Callable[[], None]) -> None:
+    def __init__(self, root: str, wake: Callable[[], None], beside: Callable[[], Iterable[str]] = tuple) -> None:
         # Late, because polling packers do without it.
         import logging
 
@@ -49,7 +51,14 @@ class Watches:
                 if counts(event.event_type, os.fsdecode(path), real_root):
                     wake()
 
+        class Beside(FileSystemEventHandler):
+            def dispatch(self, event: FileSystemEvent) -> None:
+                if event.event_type in COUNTED_BESIDE:
+                    wake()
+
         self._root = root
+        self._beside = beside
+        self._handler_beside = Beside()
         self._handler = Handler()
         self._observer: BaseObserver = Observer()
         self._watched: dict[str, tuple[_Identity, ObservedWatch]] = {}
@@ -57,7 +66,8 @@ class Watches:
 
     def follow(self) -> bool:
         """Watch what is there now; True when a directory was not watched until now. Raises `OSError` for too few watches."""
-        wanted = self._directories()
+        beside = frozenset(self._beside())
+        wanted = self._directories(beside)
         alive = {emitter.watch for emitter in self._observer.emitters if _lives(emitter)}
         for path, (identity, watch) in list(self._watched.items()):
             if wanted.get(path) != identity or watch not in alive:
@@ -67,7 +77,8 @@ class Watches:
         for path in new:
             try:
                 # Resolved, because a watch of a symbolic link sees nothing of what it points to.
-                watch = self._observer.schedule(self._handler, os.path.realpath(path), recursive=path != self._root)
+                handler = self._handler_beside if path in beside else self._handler
+                watch = self._observer.schedule(handler, os.path.realpath(path), recursive=self._is_repository(path))
                 self._watched[path] = (wanted[path], watch)
             except (FileNotFoundError, NotADirectoryError):  # gone since it was listed
                 continue
@@ -77,9 +88,9 @@ class Watches:
         self._observer.stop()
         self._observer.join()
 
-    def _directories(self) -> dict[str, _Identity]:
+    def _directories(self, beside: Iterable[str]) -> dict[str, _Identity]:
         found = {}
-        for path in self._candidates():
+        for path in (*self._candidates(), *beside):
             try:
                 status = os.stat(path)
             except OSError:
@@ -87,12 +98,16 @@ class Watches:
             found[path] = (status.st_dev, status.st_ino)
         return found
 
+    def _is_repository(self, path: str) -> bool:
+        folder, name = os.path.split(path)
+        return folder == self._root and is_repository_name(name)
+
     def _candidates(self) -> list[str]:
         try:
             repositories = [name for name in os.listdir(self._root) if is_repository_name(name)]
         except OSError:
             return [self._root]
-        return [self._root, *(os.path.join(self._root, name) for name in repositories)]
+        return [self._root, stamps.folder(self._root), *(os.path.join(self._root, name) for name in repositories)]
 
 
 def counts(event_type: str, path: str, root: str) -> bool:
@@ -102,7 +117,9 @@ def counts(event_type: str, path: str, root: str) -> bool:
     (True, False)
     """
     folder, name = os.path.split(path)
-    if event_type not in COUNTED or names.is_ignored(name):
+    if folder == stamps.folder(root):
+        return event_type in COUNTED and name in stamps.MANAGERS
+    if event_type not in COUNTED or (names.is_ignored(name) and name != stamps.FOLDER):
         return False
     return folder == root or names.INCOMING in (name, os.path.basename(folder))
 

@@ -14,13 +14,25 @@ def root(tmp_path: Path) -> str:
     return str(tmp_path)
 
 
-def test_what_was_dropped_is_there_until_it_is_taken(root: str) -> None:
+def test_what_was_dropped_is_there_until_it_is_settled(root: str) -> None:
     for manager in ("npm", "dpkg"):
         Path(stamps.path(root, manager)).touch()
     assert stamps.dropped(root) == ["dpkg", "npm"]
     stamps.take(root, "dpkg")
-    stamps.take(root, "dpkg")
+    assert not Path(stamps.path(root, "dpkg")).exists()
+    assert stamps.dropped(root) == ["dpkg", "npm"], "whoever took it may be killed"
+    stamps.settle(root, "dpkg")
+    stamps.settle(root, "dpkg")
     assert stamps.dropped(root) == ["npm"]
+
+
+def test_a_stamp_that_comes_while_another_is_being_dealt_with_stays(root: str) -> None:
+    stamp = Path(stamps.path(root, "dpkg"))
+    stamp.touch()
+    stamps.take(root, "dpkg")
+    stamp.touch()
+    stamps.settle(root, "dpkg")
+    assert stamps.dropped(root) == ["dpkg"]
 
 
 def test_what_is_no_stamp_counts_for_nothing(root: str) -> None:

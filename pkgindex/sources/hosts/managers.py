@@ -22,12 +22,22 @@ def found(manager: str, root: str, settings: Settings) -> list[Database]:
     return [database for database in databases if _is_there(database)]
 
 
+def everything(root: str, settings: Settings) -> list[Database]:
+    """The databases of all managers that are there below *root*."""
+    return [database for manager in MANAGERS for database in found(manager, root, settings)]
+
+
 def found_all(root: str, settings: Settings) -> list[Database]:
     """The databases of all managers that are there below *root*. Raises `NotFound` when there are none."""
-    there = [database for manager in MANAGERS for database in found(manager, root, settings)]
+    there = everything(root, settings)
     if not there:
         raise NotFound(f"no package manager that is known here has a database below {root}: there is {', '.join(MANAGERS)}")
     return there
+
+
+def configured(root: str, settings: Settings) -> list[Database]:
+    """The databases of those managers of which the settings name places."""
+    return [database for manager in _PLACES if _places(manager, settings) for database in found(manager, root, settings)]
 
 
 def named(manager: str, root: str, settings: Settings) -> list[Database]:

@@ -161,7 +161,7 @@ def _metadata(path: str, folder: bool) -> tuple[dict[str, list[str]], str]:
     head, _, body = files.read(where).decode("utf-8", "replace").replace("\r\n", "\n").partition("\n\n")
     found: dict[str, list[str]] = {}
     key = ""
-    for line in head.split("\n"):
+    for line in head.rstrip("\n").split("\n"):
         if line[:1] in (" ", "\t"):
             if key:
                 found[key][-1] += "\n" + line.strip().removeprefix("|")
