@@ -33,6 +33,10 @@ COMMANDS = (
     "tree dump",
     "bench tree",
     "sync",
+    "hooks install",
+    "hooks remove",
+    "hooks status",
+    "hooks test",
     "merge",
     "gc",
     "verify",
@@ -41,6 +45,7 @@ COMMANDS = (
 
 # What the first word of two is for.
 GROUPS = {
+    "hooks": "Let package managers say that they changed something.",
     "serve": "Serve a repository to clients.",
     "tree": "Talk to a server of 'serve tree'.",
     "bench": "Try how much a server can do.",

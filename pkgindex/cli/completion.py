@@ -94,12 +94,19 @@ def _managers() -> Iterable[str]:
     return MANAGERS
 
 
+def _hooks() -> Iterable[str]:
+    from pkgindex.hooks.catalog import HOOKS
+
+    return HOOKS
+
+
 KINDS: dict[str, Callable[[config.Settings, str, dict[str, Any]], Iterable[str]]] = {
     "repository": _repositories,
     "package": _packages,
     "kind": _kinds,
     "query": _question,
     "manager": lambda settings, beginning, given: [name for name in _managers() if name.startswith(beginning)],
+    "hook": lambda settings, beginning, given: [name for name in _hooks() if name.startswith(beginning)],
     "shell": lambda settings, beginning, given: [shell for shell in SHELLS if shell.startswith(beginning)],
 }
 

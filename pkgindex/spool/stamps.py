@@ -9,7 +9,7 @@ there under another name until the sync is done, for the next one should this on
 
 Invariants:
 
-* Names come from the tables here: the folder is open to every manager's user, and what else lies in it is nobody's word.
+* Names come from the tables here: what else lies in the folder is nobody's word.
 * A stamp is a plain file; a link or a folder in its place is neither followed nor taken.
 """
 
@@ -23,8 +23,8 @@ JOBS = "apt.d"
 _TAKEN = ".taken."
 # The managers that may stamp, by the word that follows `pkgindex sync`.
 MANAGERS = ("dpkg", "rpm", "pacman", "apk", "pip", "npm", "conda")
-# Hooks run as whoever runs the manager: all may drop, nobody sees or removes what others dropped.
-MODE = 0o1733
+# The managers that call hooks run as root. If anybody could write there, a pipe of theirs would hold a manager up.
+MODE = 0o755
 
 
 def folder(root: str) -> str:

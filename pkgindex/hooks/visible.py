@@ -1,0 +1,42 @@
+"""How long it takes from a stamp until somebody has read the manager's database."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import NamedTuple
+
+from pkgindex.config import Settings
+from pkgindex.hooks import programs
+from pkgindex.hooks.place import Place
+from pkgindex.spool import stamps
+
+LOOK_SECONDS = 0.005
+WATCH, HERE, NOBODY = "watch", "here", "nobody"
+
+
+class Visible(NamedTuple):
+    """*by* whom the stamp was taken, after how many *seconds*, and what a sync from here said."""
+
+    by: str
+    seconds: float
+    said: str = ""
+
+
+def awaited(settings: Settings, place: Place, manager: str, wait_seconds: float) -> Visible:
+    """Wait for a `watch` to take the stamp of *manager*; when none does, take it and sync here, if it is of this host."""
+    began = time.monotonic()
+    spool = place.below(place.spool)
+    while manager in stamps.dropped(spool):
+        if time.monotonic() - began > wait_seconds:
+            return _synced(settings, spool, manager) if place.root == "/" else Visible(NOBODY, wait_seconds)
+        time.sleep(LOOK_SECONDS)
+    return Visible(WATCH, time.monotonic() - began)
+
+
+def _synced(settings: Settings, spool: str, manager: str) -> Visible:
+    began = time.monotonic()
+    stamps.take(spool, manager)
+    said = programs.run(sys.executable, "-m", "pkgindex.cli.main", "--index", settings.index, "--spool", settings.spool,
+                        "sync", manager)
+    return Visible(HERE, time.monotonic() - began, said.strip())
