@@ -12,7 +12,10 @@ import subprocess
 from steps import step
 
 # program: package. Tests whose program is missing are skipped, so that they run on any system.
-TESTS = {"dpkg-deb": "dpkg", "rpm": "rpm", "rpmbuild": "rpm", "pacman": "pacman-package-manager", "npm": "npm"}
+TESTS = {"dpkg-deb": "dpkg", "rpm": "rpm", "rpmbuild": "rpm", "pacman": "pacman-package-manager", "npm": "npm",
+         "dash": "dash", "busybox": "busybox", "zsh": "zsh", "fish": "fish", "systemd-analyze": "systemd"}
+# The same for the long batteries.
+LONG_TESTS = {"dnf": "dnf", "createrepo_c": "createrepo-c", "debootstrap": "debootstrap"}
 
 
 def missing(programs: dict[str, str]) -> list[str]:

@@ -36,8 +36,9 @@ def test(arguments: list[str]) -> int:
     from environment import ready
 
     environment = ready("dev")
-    debian_packages.offer(debian_packages.TESTS)
-    return checks.run(environment, [word for word in arguments if word != "--all"], every="--all" in arguments)
+    every = "--all" in arguments
+    debian_packages.offer({**debian_packages.TESTS, **(debian_packages.LONG_TESTS if every else {})})
+    return checks.run(environment, [word for word in arguments if word != "--all"], every=every)
 
 
 def setup(arguments: list[str]) -> int:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from typing import NamedTuple
 
 from pkgindex.config import Settings
-from pkgindex.hooks import programs
 from pkgindex.hooks.place import Place
+from pkgindex.service.sync import line, sync
+from pkgindex.sources.hosts import managers
 from pkgindex.spool import stamps
 
 LOOK_SECONDS = 0.005
@@ -37,6 +37,5 @@ def awaited(settings: Settings, place: Place, manager: str, wait_seconds: float)
 def _synced(settings: Settings, spool: str, manager: str) -> Visible:
     began = time.monotonic()
     stamps.take(spool, manager)
-    said = programs.run(sys.executable, "-m", "pkgindex.cli.main", "--index", settings.index, "--spool", settings.spool,
-                        "sync", manager)
-    return Visible(HERE, time.monotonic() - began, said.strip())
+    said = [line(sync(settings, database)) for database in managers.named(manager, "/", settings)]
+    return Visible(HERE, time.monotonic() - began, "; ".join(said))

@@ -35,8 +35,8 @@ def run_on_terminal(place: Any, *words: str, rows: int = 0, columns: int = 0, **
 PROMPT = "ready> "
 
 
-def typed_at(*command: str, keys: bytes, environment: dict[str, str]) -> None:
-    """Press *keys* when an interactive program shows `PROMPT`; it ends by them."""
+def typed_at(*command: str, keys: bytes, environment: dict[str, str]) -> str:
+    """Press *keys* when an interactive program shows `PROMPT`; it ends by them. What it showed after that."""
     pid, primary = pty.fork()
     if not pid:
         os.execvpe(command[0], command, {**environment, "TERM": "xterm"})
@@ -45,8 +45,9 @@ def typed_at(*command: str, keys: bytes, environment: dict[str, str]) -> None:
         while PROMPT.encode() not in shown:
             shown += os.read(primary, 65536)
         os.write(primary, keys)
-        _read_to_the_end(primary)
+        shown = _read_to_the_end(primary)
         os.waitpid(pid, 0)
+        return shown.decode("utf-8", "replace")
     finally:
         os.close(primary)
 

@@ -5,9 +5,11 @@ if [ -n "${BASH_VERSION-}${ZSH_VERSION-}" ]; then
     __pkgindex_which() {
         local found=
         if command -v timeout >/dev/null 2>&1 && [ -x @WHICH@ ]; then
+            # It answers on stderr. What begins otherwise is a fault of its own, and nobody's business here.
             found=$(PKGINDEX_INDEX="${PKGINDEX_INDEX:-@INDEX@}" timeout -k 1 @WHICH_SECONDS@ \
-                @WHICH@ --handler -- "$1" 2>/dev/null </dev/null)
+                @WHICH@ --handler -- "$1" 2>&1 >/dev/null </dev/null)
         fi
+        case $found in "$1: command not found"?*) ;; *) found= ;; esac
         printf '%s\n' "${found:-$2}" >&2
         return 127
     }
