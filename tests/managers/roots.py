@@ -55,10 +55,16 @@ class DpkgRoot:
         (self.root / "var/lib/dpkg/status").touch()
 
     def build(self, name: str, version: str, files: Sequence[str], conffiles: Sequence[str] = (), **fields: str) -> Path:
+        """A package; *fields* are those of its control file, and its scripts by their names."""
         tree = self._work / f"{name}-{version}"
         (tree / "DEBIAN").mkdir(parents=True)
-        said = {"Package": name, "Version": version, "Architecture": "all", "Maintainer": "Joe <joe@example.org>",
-                "Description": f"the {name}\n It is tiny.", **{key.replace("_", "-"): value for key, value in fields.items()}}
+        for script in {"preinst", "postinst", "prerm", "postrm"} & fields.keys():
+            (tree / "DEBIAN" / script).write_text(fields.pop(script))
+            (tree / "DEBIAN" / script).chmod(0o755)
+        said = {
+            "Package": name, "Version": version, "Architecture": "all", "Maintainer": "Joe <joe@example.org>",
+                "Description": f"the {name}\n It is tiny.", **{key.replace("_", "-"): value for key, value in fields.items()},
+        }
         (tree / "DEBIAN/control").write_text("".join(f"{key}: {value}\n" for key, value in said.items()))
         if conffiles:
             (tree / "DEBIAN/conffiles").write_text("".join(f"{path}\n" for path in conffiles))
@@ -93,12 +99,20 @@ class DpkgRoot:
                 found[name] = ({version}, leaves([path for path in paths if path.startswith("/")]))
         return found
 
+    def states(self) -> dict[str, str]:
+        said = [line.split("\t") for line in self._query("-W", "-f", "${Package}\\t${Status}\\n").splitlines()]
+        return {name: status for name, status in said if not status.endswith(" not-installed")}
+
+    def command(self, *arguments: str) -> list[str]:
+        """dpkg with *arguments*, for who looks at it while it works."""
+        return ["dpkg", f"--root={self.root}", "--force-not-root", "--force-script-chrootless", "--force-confmiss",
+                f"--log={self._work}/log", *arguments]
+
     def _query(self, *arguments: str) -> str:
         return run("dpkg-query", f"--admindir={self.root}/var/lib/dpkg", *arguments)
 
     def _dpkg(self, *arguments: str) -> None:
-        run("dpkg", f"--root={self.root}", "--force-not-root", "--force-script-chrootless", "--force-confmiss",
-            f"--log={self._work}/log", *arguments, PATH=f"{os.environ['PATH']}:/usr/sbin:/sbin")
+        run(*self.command(*arguments), PATH=f"{os.environ['PATH']}:/usr/sbin:/sbin")
 
 
 class RpmRoot:
@@ -139,7 +153,11 @@ class RpmRoot:
         return found
 
     def _rpm(self, *arguments: str) -> str:
-        return run("rpm", "--root", str(self.root), "--dbpath", "/var/lib/rpm", *arguments)
+        return run(*self.command(*arguments))
+
+    def command(self, *arguments: str) -> list[str]:
+        """rpm with *arguments*, for who looks at it while it works."""
+        return ["rpm", "--root", str(self.root), "--dbpath", "/var/lib/rpm", *arguments]
 
 
 class PacmanRoot:
@@ -175,6 +193,9 @@ class PacmanRoot:
     def remove(self, name: str) -> None:
         self._pacman("-Rdd", name)
 
+    def forget_that_it_was_asked_for(self, name: str) -> None:
+        self._pacman("-D", "--asdeps", name)
+
     def listed(self) -> Listed:
         found: Listed = {}
         for line in self._pacman("-Q").splitlines():
@@ -189,7 +210,7 @@ class PacmanRoot:
             "--gpgdir": self._work, "--logfile": self._work / "log", "--hookdir": self._work, "--config": self._configuration,
         }
         options = [word for option, place in places.items() for word in (option, str(place))]
-        quiet = () if arguments[0].startswith("-Q") else ("--noconfirm", "--noscriptlet")
+        quiet = {"-U": ("--noconfirm", "--noscriptlet"), "-R": ("--noconfirm", "--noscriptlet")}.get(arguments[0][:2], ())
         return run("pacman", *options, *quiet, *arguments)
 
 

@@ -8,13 +8,9 @@ from typing import Any
 
 import pytest
 
-from managers.roots import DpkgRoot, Listed, NpmRoot, PacmanRoot, PythonRoot, RpmRoot
-from pkgindex.config import Settings
-from pkgindex.model.package import Package
-from pkgindex.model.thing import shown
-from pkgindex.query.index import Index
-from pkgindex.service.sync import Synced, sync
-from pkgindex.sources.hosts import managers
+from managers.following import Follower
+from managers.roots import DpkgRoot, NpmRoot, PacmanRoot, PythonRoot, RpmRoot
+from pkgindex.service.sync import Synced
 
 ROOTS: dict[str, tuple[str, Callable[[Path], Any], list[str], list[str]]] = {
     "dpkg": ("dpkg", DpkgRoot, ["/usr/bin/tool", "/usr/share/doc/a tool"], ["/usr/bin/tool2"]),
@@ -28,37 +24,6 @@ ROOTS: dict[str, tuple[str, Callable[[Path], Any], list[str], list[str]]] = {
 
 # Each of their steps takes seconds.
 SLOW = ("npm", "pip")
-
-
-class Follower:
-    """A root, and an index that follows it."""
-
-    def __init__(self, manager: str, root: Any, place: Path) -> None:
-        self.manager, self.root = manager, root
-        self.settings = Settings(index=str(place / "index"), spool=str(place / "spool"), lock_wait_seconds=30.0)
-        self.repo = ""
-
-    def sync(self) -> Synced:
-        (database,) = managers.named(self.manager, str(self.root.root), self.settings)
-        self.repo = database.repo
-        synced = sync(self.settings, database)
-        assert synced.troubles == ()
-        assert sync(self.settings, database).outcome is None
-        return synced
-
-    def packages(self) -> dict[str, Package]:
-        with Index(self.settings.index) as index:
-            names = [name for name in index.names() if index.package(name)]
-            return {name: index.package(name)[0][2] for name in names}
-
-    def listed(self) -> Listed:
-        return {
-            name: (
-                {release.version for release in package.releases.values()},
-                {shown(path) for paths in package.files.values() for path in paths},
-            )
-            for name, package in self.packages().items()
-        }
 
 
 @pytest.fixture(params=[pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name for name in ROOTS])
