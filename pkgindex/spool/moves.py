@@ -15,6 +15,7 @@ import errno
 import os
 
 from pkgindex.errors import NoSpace, StoreError
+from pkgindex.store import files
 
 FULL_DISK = frozenset((errno.ENOSPC, errno.EDQUOT))
 NO_HARD_LINKS = frozenset((errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK))
@@ -46,16 +47,15 @@ def _move_again(source: str, target: str) -> bool:
 def place(temporary: str, target: str) -> bool:
     """Give the finished file *temporary* the name *target*; False, and nothing is changed, when that is taken."""
     try:
-        os.link(temporary, target)
+        files.link(temporary, target)
     except FileExistsError:
-        # With two names it is our own link, whose answer was lost.
-        if os.lstat(temporary).st_nlink != 2:
-            return False
+        return False
     except OSError as error:
         if error.errno not in NO_HARD_LINKS:
             raise
         return _place_without_links(temporary, target)
-    os.unlink(temporary)
+    # Gone already is fine: the answer to removing it may have been lost too.
+    discard(temporary)
     return True
 
 

@@ -78,7 +78,9 @@ class WriterLock:
                 _release(turn)
             _write(file)
         except BaseException:
-            file.close()
+            # Where a server has lost the lock, closing fails too, and says less than what led here.
+            with suppress(OSError):
+                file.close()
             raise
         return file
 

@@ -11,7 +11,7 @@ import threading
 from pathlib import Path
 from typing import IO
 
-import portalocker.portalocker  # noqa: F401 - its table of calls is changed below
+import portalocker.portalocker
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -180,6 +180,19 @@ def test_where_there_are_no_locks_the_work_goes_on_with_a_warning(
 def test_another_error_of_locking_is_no_refusal(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     without_locks(monkeypatch, errno.EIO)
     with pytest.raises(StoreError, match=r"writer\.lock\S* cannot be written"), WriterLock(path, "it"):
+        pass
+
+
+def test_a_lock_file_that_cannot_even_be_closed_hides_nothing(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def lost(file: IO[str], flags: object) -> None:
+        # As on NFS after a partition longer than the lease: the lock fails, and so does the close after it.
+        if file.name.endswith(lock.TURN):
+            return
+        os.close(file.fileno())
+        raise portalocker.LockException(OSError(errno.EIO, os.strerror(errno.EIO)))
+
+    monkeypatch.setattr(portalocker, "lock", lost)
+    with pytest.raises(StoreError, match=r"writer\.lock"), WriterLock(path, "repository debian"):
         pass
 
 
