@@ -63,6 +63,20 @@ def unseal(data: bytes, kind: str, stamp: str, name: str) -> Any:
         raise Corrupt(f"{name}: not msgpack after its first line ({error}); {REMEDY}") from error
 
 
+def is_cut_short(data: bytes) -> bool:
+    """Whether *data* is only the beginning of a file, as far as its first line tells; of nothing nobody can tell.
+
+    >>> sealed = seal("page", "42-k3q9ab", {})
+    >>> is_cut_short(sealed), is_cut_short(sealed[:-1]), is_cut_short(sealed[:9]), is_cut_short(b""), is_cut_short(b"else")
+    (False, True, True, True, False)
+    """
+    end = data.find(b"\n", 0, HEADER_BYTES_MAX)
+    fields = data[:end].split(b" ") if end > 0 else []
+    if len(fields) == 6 and fields[0] == MAGIC:
+        return fields[4].isdigit() and len(data) - end - 1 < int(fields[4])
+    return end < 0 and data.startswith(MAGIC[: len(data)])
+
+
 def checksum(data: bytes) -> str:
     """What a manifest says of another file's bytes."""
     return f"{crc32(data):08x}"

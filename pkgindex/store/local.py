@@ -7,6 +7,7 @@ Invariants:
   answers "exists" or "no such file" to what it has done.
 * The root itself is never made: where it is missing, a share may not be mounted.
 * Reading writes nothing, and imports nothing that only a writer needs.
+* What another host has finished is read whole, also where this host remembers it as shorter.
 
 Of the root, `tmp/` belongs to this module: unfinished files, and what a crash left of them.
 """
@@ -21,6 +22,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pkgindex.errors import Gone, StoreError
+from pkgindex.format.envelope import is_cut_short
 from pkgindex.store import files
 from pkgindex.store.faults import rootless, unlinked, unread, unwritten
 from pkgindex.store.names import checked
@@ -33,6 +35,9 @@ if TYPE_CHECKING:
 TEMPORARY = "tmp"
 # How long one look at the storage's clock is carried on by this host's monotonic one.
 PROBE_SECONDS = 1.0
+# For how long a share in user space may be wrong about the length of a file, and how often it is asked again meanwhile.
+REMEMBERED_SECONDS = 3.0
+REMEMBERED_LOOK_SECONDS = 0.1
 _NEW = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC
 _OLD = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -86,6 +91,28 @@ class LocalBackend:
 
     def read(self, name: str) -> bytes:
         path = self._path(name)
+        data = self._content(path)
+        return self._grown(path, data) if is_cut_short(data) else data
+
+    def _grown(self, path: str, data: bytes) -> bytes:
+        """What *path* holds by the time that this host knows how long it is, if *data* is only its beginning.
+
+        A share in user space remembers for a second what it was told of a file, and it may have been asked (by a `gc` that
+        lists names, say) while another host was writing it. Measured on GlusterFS, where such a file seemed to be empty.
+        """
+        deadline = time.monotonic() + REMEMBERED_SECONDS
+        while self._remembers_lengths and is_cut_short(data) and time.monotonic() < deadline:
+            time.sleep(REMEMBERED_LOOK_SECONDS)
+            data = self._content(path)
+        return data
+
+    @cached_property
+    def _remembers_lengths(self) -> bool:
+        from pkgindex.store.filesystem import file_system
+
+        return file_system(self.root).startswith("fuse.")
+
+    def _content(self, path: str) -> bytes:
         try:
             handle = os.open(path, _OLD)
             try:

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from pkgindex.errors import Exists, Gone, NoIndex, NoSpace, StoreError
-from pkgindex.store import flushing, local
+from pkgindex.format.envelope import seal
+from pkgindex.store import files, filesystem, flushing, local
 from pkgindex.store.local import LocalBackend
 from store.contract import BackendContract, finished, makers
 
@@ -381,9 +382,10 @@ def test_an_adopted_file_must_lie_on_the_same_file_system(
 
 
 def test_reading_imports_nothing_that_only_writers_need(tmp_path: Path) -> None:
+    """Beyond what it takes to know a file of ours, which every reader has."""
     LocalBackend(str(tmp_path)).create("blob", b"content")
     program = (
-        "import sys, pkgindex; before = set(sys.modules); from pkgindex.store.local import LocalBackend\n"
+        "import sys, pkgindex.format.envelope; before = set(sys.modules); from pkgindex.store.local import LocalBackend\n"
         f"backend = LocalBackend({str(tmp_path)!r}); backend.read('blob'); backend.names(''); backend.size('blob')\n"
         "print(*set(sys.modules) - before)"
     )
@@ -392,8 +394,54 @@ def test_reading_imports_nothing_that_only_writers_need(tmp_path: Path) -> None:
     search = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     ran = subprocess.run(command, capture_output=True, text=True, check=True, env=search)
     ours = {name for name in ran.stdout.split() if name.startswith("pkgindex.")}
-    assert ours == {f"pkgindex.{name}" for name in ("errors", "store", *(f"store.{part}" for part in READ_PATH))}
+    assert ours == {f"pkgindex.{name}" for name in ("store", *(f"store.{part}" for part in READ_PATH))}
     assert set(ran.stdout.split()) - ours <= {"errno", "stat", "_stat", "time"}
+
+
+@pytest.fixture
+def in_user_space(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LocalBackend:
+    """A backend on what says that it is a GlusterFS."""
+    mounts = tmp_path / "mounts"
+    mounts.write_text("27 1 254:0 / / rw - fuse.glusterfs x rw\n")
+    monkeypatch.setattr(filesystem, "MOUNTS", str(mounts))
+    monkeypatch.setattr(local, "REMEMBERED_LOOK_SECONDS", 0.001)
+    return LocalBackend(str(tmp_path))
+
+
+def shorter(monkeypatch: pytest.MonkeyPatch, times: int, length: int) -> None:
+    """For so many reads a file seems to have only *length* bytes."""
+    left = [times]
+    read_all = files.read_all
+
+    def remembered(handle: int) -> bytes:
+        left[0] -= 1
+        return read_all(handle)[: length if left[0] >= 0 else None]
+
+    monkeypatch.setattr(files, "read_all", remembered)
+
+
+@pytest.mark.parametrize("length", [0, 5, 40])
+def test_what_seems_shorter_than_it_says_is_read_again(
+    in_user_space: LocalBackend, monkeypatch: pytest.MonkeyPatch, length: int
+) -> None:
+    data = seal("page", "1-aaaaaa", ["x" * 100])
+    in_user_space.create("pages/0", data)
+    shorter(monkeypatch, 3, length)
+    assert in_user_space.read("pages/0") == data
+
+
+def test_what_stays_short_is_given_as_it_is(in_user_space: LocalBackend, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local, "REMEMBERED_SECONDS", 0.05)
+    data = seal("page", "1-aaaaaa", ["x" * 100])
+    in_user_space.create("pages/0", data[:-1])
+    assert in_user_space.read("pages/0") == data[:-1]
+
+
+def test_where_lengths_are_not_remembered_nobody_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    backend = LocalBackend(str(tmp_path), remote=True)
+    backend.create("pages/0", seal("page", "1-aaaaaa", [])[:-1])
+    monkeypatch.setattr(local.time, "sleep", lambda seconds: pytest.fail("it waited"))
+    assert len(backend.read("pages/0")) == len(seal("page", "1-aaaaaa", [])) - 1
 
 
 def mount(directory: Path, kib: int) -> str:
