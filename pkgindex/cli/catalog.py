@@ -40,6 +40,7 @@ COMMANDS = (
     "merge",
     "gc",
     "verify",
+    "doctor",
     "completion",
 )
 

@@ -7,6 +7,7 @@ about the server, and every small file costs a round trip.
 from __future__ import annotations
 
 import os
+from typing import NamedTuple
 
 MOUNTS = "/proc/self/mountinfo"
 
@@ -21,7 +22,11 @@ REMOTE = frozenset((
 
 def is_remote(path: str) -> bool:
     """Whether *path* lies on storage that other hosts may change."""
-    kind = file_system(path)
+    return on_a_share(file_system(path))
+
+
+def on_a_share(kind: str) -> bool:
+    """Whether a file system of that *kind* is one that other hosts may change."""
     return kind in REMOTE or kind.startswith("fuse.")
 
 
@@ -30,33 +35,48 @@ def file_system(path: str) -> str:
 
     Empty where the system does not tell.
     """
+    return mount_of(path).kind
+
+
+class Mount(NamedTuple):
+    """A file system as it is mounted; *options* are those of the mount and those of the file system: `rw`, `vers=4.2` ..."""
+
+    kind: str = ""
+    options: tuple[str, ...] = ()
+
+
+def mount_of(path: str) -> Mount:
+    """The mount that *path* lies on, or would lie on; an empty one where the system does not tell."""
     # A look into the directory first: it makes an automounter mount what the list of mounts is then asked for.
     os.path.exists(os.path.join(path, "."))
     try:
         with open(MOUNTS, "rb") as mounts:
             return mounted(mounts.read(), os.fsencode(os.path.realpath(path)))
     except FileNotFoundError:
-        return ""
+        return Mount()
 
 
-def mounted(mountinfo: bytes, path: bytes) -> str:
-    """The type in *mountinfo* (proc(5)) of the mount that the absolute *path* is under.
+def mounted(mountinfo: bytes, path: bytes) -> Mount:
+    """The mount in *mountinfo* (proc(5)) that the absolute *path* is under.
 
-    >>> lines = b"27 1 254:0 / / rw - ext4 /dev/vda rw\\n31 27 0:9 / /srv/my\\\\040disk rw shared:2 - nfs4 h:/e rw\\n"
-    >>> mounted(lines, b"/srv/my disk/spool"), mounted(lines, b"/srv/my disk2")
-    ('nfs4', 'ext4')
+    >>> lines = b"27 1 254:0 / / rw - ext4 /dev/vda rw\\n31 27 0:9 / /srv/my\\\\040disk rw shared:2 - nfs4 h:/e rw,vers=4.2\\n"
+    >>> mounted(lines, b"/srv/my disk/spool")
+    Mount(kind='nfs4', options=('rw', 'vers=4.2'))
+    >>> mounted(lines, b"/srv/my disk2").kind
+    'ext4'
     """
-    kind, longest = b"", -1
+    found, longest = Mount(), -1
     for line in mountinfo.splitlines():
         place, _, source = line.partition(b" - ")
-        fields = place.split(b" ")
-        if len(fields) < 5:
+        fields, facts = place.split(b" "), source.split(b" ")
+        if len(fields) < 6:
             continue
         point = _unescaped(fields[4])
         # Of two mounts on one point the later one hides the earlier, hence `>=`.
         if len(point) >= longest and (path + b"/").startswith(point.rstrip(b"/") + b"/"):
-            kind, longest = source.split(b" ")[0], len(point)
-    return os.fsdecode(kind)
+            options = dict.fromkeys([*fields[5].split(b","), *facts[-1].split(b",")])
+            found, longest = Mount(os.fsdecode(facts[0]), tuple(map(os.fsdecode, options))), len(point)
+    return found
 
 
 def _unescaped(field: bytes) -> bytes:

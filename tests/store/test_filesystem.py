@@ -31,7 +31,7 @@ garbage
     ],
 )
 def test_the_longest_and_latest_mount_that_holds_a_path_tells_its_file_system(path: bytes, kind: str) -> None:
-    assert filesystem.mounted(MOUNTS, path) == kind
+    assert filesystem.mounted(MOUNTS, path).kind == kind
 
 
 @pytest.mark.parametrize(
@@ -53,3 +53,8 @@ def test_a_system_without_a_list_of_mounts_counts_as_local(tmp_path: Path, monke
 
 def test_this_system_tells_something() -> None:
     assert filesystem.file_system("/proc") in ("proc", "")
+
+
+def test_the_options_are_those_of_the_mount_and_of_its_file_system() -> None:
+    line = b"31 27 0:9 / /srv ro,noatime shared:2 - nfs4 host:/e rw,vers=4.2,hard"
+    assert filesystem.mounted(line, b"/srv/x").options == ("ro", "noatime", "rw", "vers=4.2", "hard")
