@@ -6,6 +6,7 @@
                          further arguments go to pytest
     setup                only makes the environment that the other words use (.venv)
     bench [ARG]          the benchmark on the lists of a whole distribution, beside other tools
+    lab WORD [ARG]       real shared disks on this machine, and a battery on them: lab --help
     docs [--check]       writes docs/commands.md anew from the help of the commands
     format               mends what the style check can mend
 
@@ -55,6 +56,14 @@ def bench(arguments: list[str]) -> int:
     return ready().run("tools/bench.py", *arguments)
 
 
+def lab(arguments: list[str]) -> int:
+    from environment import ready
+    from lab import words
+
+    ready()
+    return words.main(arguments)
+
+
 def docs(arguments: list[str]) -> int:
     from environment import ready
 
@@ -67,7 +76,7 @@ def format(arguments: list[str]) -> int:
     return ready("dev").run("-m", "ruff", "check", "--fix", *arguments)
 
 
-WORDS = {"demo": demo, "test": test, "setup": setup, "bench": bench, "docs": docs, "format": format}
+WORDS = {"demo": demo, "test": test, "setup": setup, "bench": bench, "lab": lab, "docs": docs, "format": format}
 
 
 def no_more(word: str, arguments: list[str]) -> tuple[()]:

@@ -1,0 +1,53 @@
+"""A lab, and a short battery on it: real NFS clients, where this machine lets us have them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+import debian_packages
+from docs.docpages import PROJECT, text
+from lab import parts, place, words
+from lab.battery.scenes import SCENES
+from lab.battery.table import BEGIN, END
+
+TOOL = str(PROJECT / "tools" / "dev.py")
+
+
+def reason_against() -> str:
+    if reason := parts.reason_against():
+        return reason
+    packages = debian_packages.missing(parts.NFS)
+    if packages and not debian_packages.allowed():
+        return f"a lab needs {debian_packages.line(packages)}"
+    return ""
+
+
+def test_every_word_is_told_in_the_help() -> None:
+    told = words.__doc__ or ""
+    assert all(f"{word} " in told for word in words.WORDS)
+
+
+def test_each_host_has_an_address_of_its_own() -> None:
+    names = ["srv", *(f"c{number}" for number in range(1, 20))]
+    assert len({place.address(name) for name in names}) == len(names)
+
+
+def test_the_page_has_a_place_for_the_table() -> None:
+    page = text("reliability.md")
+    assert page.count(BEGIN) == page.count(END) == 1 and page.index(BEGIN) < page.index(END)
+
+
+def test_every_scene_is_another_line_of_the_table() -> None:
+    assert len({scene.story for scene in SCENES.values()}) == len(SCENES)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(bool(reason_against()), reason=reason_against())
+def test_nothing_is_wrong_on_nfs_while_the_server_loses_power() -> None:
+    done = subprocess.run(
+        [sys.executable, TOOL, "lab", "battery", "--fs", "n3,n4", "--scenes", "everybody,server", "--minutes", "2"],
+        capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
