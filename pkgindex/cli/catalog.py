@@ -14,6 +14,7 @@ COMMANDS = (
     "search",
     "show",
     "files",
+    "manual",
     "deps",
     "rdeps",
     "why",

@@ -32,6 +32,9 @@ class PathsShard:
     def owners(self, paths: Iterable[bytes]) -> Iterator[tuple[bytes, str]]:
         """(path, package) for each of *paths*, sorted and with newlines swapped, that is in the shard."""
         for path in paths:
+            if self._is_within_last(path + b"\t"):
+                yield from self._equal(path, *self._last[1:])
+                continue
             for number in self._blocks_from(path + b"\t"):
                 listed, owners = self._block(number)
                 yield from self._equal(path, listed, owners)
@@ -88,6 +91,16 @@ class PathsShard:
             for number in range(listed.index(path), len(listed)):
                 if listed[number] == path and owners[number] not in self.hidden:
                     yield path, owners[number]
+
+    def _is_within_last(self, key: bytes) -> bool:
+        """Whether all pairs that begin so stand in the block that was read last: many paths are asked in order.
+
+        Keys that begin alike are of paths with tabs in them, whose pairs are not side by side.
+        """
+        if not self._last[1]:
+            return False
+        first, last = self._last[1][0] + b"\t", self._last[1][-1] + b"\t"
+        return first < key < last and not key.startswith(first) and not last.startswith(key)
 
     def _blocks_from(self, key: bytes) -> Iterator[int]:
         found = self._file.row("SELECT block FROM keys WHERE first <= ? ORDER BY first DESC LIMIT 1", key)

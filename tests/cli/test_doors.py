@@ -118,7 +118,7 @@ def test_both_doors_refuse_a_number_that_nobody_counts_to(option: str, digits: i
 
 def test_every_reading_command_prints_json_and_can_be_limited() -> None:
     assert set(READING) == {"owner", "which", "path", "search", "show", "files", "deps", "rdeps", "why", "status", "history",
-                            "changes", "diff"}
+                            "changes", "diff", "manual"}
 
 
 def test_no_option_means_two_things_within_a_command() -> None:
