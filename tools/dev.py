@@ -7,6 +7,7 @@
     setup                only makes the environment that the other words use (.venv)
     bench [ARG]          the benchmark on the lists of a whole distribution, beside other tools
     lab WORD [ARG]       real shared disks on this machine, and a battery on them: lab --help
+    simulate [ARG]       schedules of writers, readers and crashes on a modelled shared disk; --help says more
     docs [--check]       writes docs/commands.md anew from the help of the commands
     format               mends what the style check can mend
 
@@ -64,6 +65,12 @@ def lab(arguments: list[str]) -> int:
     return words.main(arguments)
 
 
+def simulate(arguments: list[str]) -> int:
+    from environment import ready
+
+    return ready().run("tools/simulate.py", *arguments)
+
+
 def docs(arguments: list[str]) -> int:
     from environment import ready
 
@@ -76,7 +83,10 @@ def format(arguments: list[str]) -> int:
     return ready("dev").run("-m", "ruff", "check", "--fix", *arguments)
 
 
-WORDS = {"demo": demo, "test": test, "setup": setup, "bench": bench, "lab": lab, "docs": docs, "format": format}
+WORDS = {
+    "demo": demo, "test": test, "setup": setup, "bench": bench, "simulate": simulate, "lab": lab, "docs": docs,
+    "format": format,
+}
 
 
 def no_more(word: str, arguments: list[str]) -> tuple[()]:

@@ -53,34 +53,61 @@ def publish(
     """Make *manifest* the generation after *head*; *blobs* are the names that are not flushed yet, *written* (when they are
     known to the caller) all that it was written with. Gives the manifest's checksum.
 
-    Raises `Exists` when another writer was first: nothing of ours is left then.
+    Raises `Exists` when another writer was first: nothing of ours is named then.
     """
     stamp = f"{manifest.generation}-{token}"
     data = manifests.encode(manifest, token)
     try:
         head.backend.flush(blobs)
-        head.generations.publish(manifest.generation, data, keep)
     except StoreError as error:
-        # Where it is there all the same, it may not be durable: not acknowledged, and packing it again will be a no-op.
         withdraw(head.backend, stamp, written)
-        if isinstance(error, Exists) or published(head.backend, stamp) or head.generations.head() < manifest.generation:
+        if head.generations.head() < manifest.generation:
             raise
         # Another writer was first, and what we wrote was retired as nobody's.
         raise Exists(f"generation {manifest.generation} came from another writer ({error})") from error
+    try:
+        head.generations.publish(manifest.generation, data, lambda following: _is_made_from(data, following, manifest))
+    except StoreError:
+        # Where it is there all the same, it may not be durable: not acknowledged, and packing it again will be a no-op.
+        withdraw(head.backend, stamp, written)
+        raise
     return manifests.checksum_of(data)
 
 
 def withdraw(backend: Backend, stamp: str, written: Iterable[str] | None = None) -> None:
-    """Remove everything written under *stamp*, whose generation will never be; nothing when it is published after all.
+    """Remove everything written under *stamp*, whose generation will never be; nothing when it may have been.
 
     Where the names are known (*written*), no directory is listed.
     """
-    if published(backend, stamp):
+    if _may_be_published(backend, stamp):
         return
     for name in all_blobs(backend) if written is None else written:
         parsed = parse_blob(name)
         if parsed is not None and parsed[0] == stamp:
             backend.remove(name)
+
+
+def _may_be_published(backend: Backend, stamp: str) -> bool:
+    """Unless it is sure that no generation was made under *stamp*. What is left by mistake is retired; what is removed is not
+    made again, and it may be named.
+
+    A number that is taken and gone again may have been ours, and then those after it name our files.
+    """
+    number = int(stamp.partition("-")[0])
+    generations = Generations(backend)
+    numbers = generations.numbers()
+    if number not in numbers:
+        return number < max(numbers, default=0)
+    try:
+        return generations.read(number).split(b" ", 4)[3:4] == [stamp.encode()]
+    except Gone:
+        return True
+
+
+def _is_made_from(data: bytes, following: bytes, manifest: Manifest) -> bool:
+    number = manifest.generation + 1
+    found = manifests.decode(following, manifest.repo, number, f"generations/{number:016d}")
+    return found.parent_checksum == manifests.checksum_of(data)
 
 
 def all_blobs(backend: Backend) -> list[str]:
@@ -93,13 +120,3 @@ def all_blobs(backend: Backend) -> list[str]:
         else:
             found += [f"{directory}/{name}" for name in backend.names(directory)]
     return found
-
-
-def published(backend: Backend, stamp: str) -> bool:
-    """Whether the manifest of the stamp's generation is there and was made under this very stamp."""
-    number = int(stamp.partition("-")[0])
-    generations = Generations(backend)
-    try:
-        return number in generations.numbers() and generations.read(number).split(b" ", 4)[3:4] == [stamp.encode()]
-    except Gone:
-        return False

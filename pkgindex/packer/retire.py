@@ -65,7 +65,9 @@ def _outdated(backend: Backend, generations: Generations, settings: Settings) ->
     followers = dict(pairwise(numbers))
     found = []
     for number in generations.prune(settings.keep_generations):
-        if backend.age_seconds(f"generations/{followers[number]:016d}") < settings.grace_seconds:
+        # Where there is none it came between two listings.
+        follower = followers.get(number)
+        if follower is None or backend.age_seconds(f"generations/{follower:016d}") < settings.grace_seconds:
             break
         found.append(number)
     return found

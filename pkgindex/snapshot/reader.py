@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 RETRY_SECONDS = 5.0
+# Whoever was stopped for longer than that (a share's server was away, a lid was closed) has not looked again yet.
+ATTEMPTS_LEAST = 3
 BACK_OFF_SECONDS = (0.01, 0.02, 0.05, 0.1, 0.2)
 
 
@@ -89,7 +91,7 @@ class Reader:
             try:
                 return question(self.snapshot())
             except Gone as gone:
-                if time.monotonic() > deadline:
+                if time.monotonic() > deadline and attempt >= ATTEMPTS_LEAST:
                     raise self._hole(gone) from gone
                 self._current = None
                 time.sleep(BACK_OFF_SECONDS[min(attempt, len(BACK_OFF_SECONDS) - 1)])

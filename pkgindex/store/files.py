@@ -40,12 +40,12 @@ def link(file: str, path: str) -> None:
 
 
 def _is_linked(file: str, path: str) -> bool:
-    """Whether *path* is the second name of *file*, whatever a call that may have lost its answer said."""
-    try:
-        # Opened, because a plain stat may be answered from this host's cache.
-        handle = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return False
+    """Whether *path* is the second name of *file*, whatever a call that may have lost its answer said.
+
+    Where that cannot be seen it raises: "no" would be a guess, and the work be done a second time.
+    """
+    # Opened, because a plain stat may be answered from this host's cache.
+    handle = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
     try:
         ours = os.fstat(handle)
     finally:

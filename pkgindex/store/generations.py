@@ -6,7 +6,7 @@ Invariants:
 
 * A manifest appears by the backend's `link`: whole, durable, and to one writer only. What it names is durable before.
 * A number is never used twice. The link alone does not see to that, because old numbers are pruned, and a writer that
-  slept may then get one of them: so it looks again after its link, and what is below the retained ones is void.
+  slept may then get one of them: so it looks again after its link. A number is void when the next one was not made from it.
 * The oldest retained number is counted from the head, never taken from the listing: a void one may lie there.
 * The head is never pruned. Older ones are retired oldest first, so that what is listed has no gap but below a void one.
 * Whatever else lies in the directory (`.nfs0000...`, temporaries) is not ours and is ignored.
@@ -20,7 +20,7 @@ from pkgindex.errors import Exists, Gone, StoreError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # `pkgindex-which` lists generations, and has no time for the imports
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from pkgindex.store.backend import Backend
 
@@ -54,14 +54,15 @@ class Generations:
         """The manifest. Raises `Gone`."""
         return self._backend.read(self._name(number))
 
-    def publish(self, number: int, data: bytes, keep: int) -> None:
-        """Make *data* generation *number*, one above the head that it was made from; *keep* are retained.
+    def publish(self, number: int, data: bytes, leads_to: Callable[[bytes], bool]) -> None:
+        """Make *data* generation *number*, one above the head that it was made from; *leads_to* says of the manifest of the
+        next one whether that was made from *data*.
 
         Raises `Exists` when another writer was first, or so far ahead that the number is retired: take its state, and
         do the work again on top. After any other error the generation is there or is not: list again.
         """
         self._backend.link(self._name(number), data)
-        if self._is_void(number, keep):
+        if self._is_void(number, leads_to):
             self._backend.remove(self._name(number))
             raise Exists(f"generation {number} was retired before this one of the same number came: do it again on top")
 
@@ -78,15 +79,23 @@ class Generations:
                 raise StoreError(f"generation {number} is the current one and cannot be retired: publish one after it first")
             self._backend.remove(self._name(number))
 
-    def _is_void(self, number: int, keep: int) -> bool:
-        """Whether the number that was just linked had been there before, and was pruned."""
-        numbers = self.numbers()
-        head = max(numbers, default=0)
-        if number >= head:
-            return False
-        # The second: another host is set to keep fewer. It retires oldest first, so what we stand on went before us;
-        # and where it went for another reason, nothing is lost but the work.
-        return number <= head - _at_least_one(keep) or (number > 1 and number - 1 not in numbers)
+    def _is_void(self, number: int, leads_to: Callable[[bytes], bool]) -> bool:
+        """Whether the number that was just linked had been there before, and was pruned.
+
+        Not judged by how far the head is ahead: a writer that paused after its link finds many generations made from its own.
+        """
+        while number < max(numbers := self.numbers(), default=0):
+            if number not in numbers:
+                # Void or built upon, it was retired meanwhile, and nothing tells which: work done twice loses nothing.
+                raise Exists(f"generation {number} was retired before its writer came to look: do it again on top")
+            if number + 1 not in numbers:
+                # They are retired oldest first: had the next one been made from ours, ours would have gone before it.
+                return True
+            try:
+                return not leads_to(self.read(number + 1))
+            except Gone:
+                continue
+        return False
 
     def _is_there(self, number: int) -> bool:
         name = self._name(number)

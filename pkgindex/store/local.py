@@ -17,9 +17,9 @@ from __future__ import annotations
 import os
 import stat
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from pkgindex.errors import Gone, StoreError
 from pkgindex.format.envelope import is_cut_short
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from pkgindex.store.flushing import Flushing
+
+T = TypeVar("T")
 
 TEMPORARY = "tmp"
 # How long one look at the storage's clock is carried on by this host's monotonic one.
@@ -114,7 +116,7 @@ class LocalBackend:
 
     def _content(self, path: str) -> bytes:
         try:
-            handle = os.open(path, _OLD)
+            handle = self._asked_anew(_open_old, path)
             try:
                 return files.read_all(handle)
             finally:
@@ -133,7 +135,7 @@ class LocalBackend:
     def names(self, directory: str) -> list[str]:
         path = self._path(directory) if directory else self.root
         try:
-            return os.listdir(path)
+            return self._asked_anew(os.listdir, path)
         except (FileNotFoundError, NotADirectoryError):
             return []
         except OSError as error:
@@ -177,7 +179,7 @@ class LocalBackend:
     def _status(self, name: str) -> os.stat_result:
         path = self._path(name)
         try:
-            status = os.stat(path, follow_symlinks=False)
+            status = self._asked_anew(_status, path)
         except OSError as error:
             raise unread(error, path) from None
         if stat.S_ISDIR(status.st_mode):
@@ -228,6 +230,21 @@ class LocalBackend:
             files.discard(path)
             raise
 
+    def _asked_anew(self, ask: Callable[[str], T], path: str) -> T:
+        """What *ask* says of *path*; where that is not there, asked again after a look at the directories above.
+
+        A client of a share remembers for a minute that a name was not there, whoever on its host asked for it; a look at the
+        directory makes it forget.
+        """
+        try:
+            return ask(path)
+        except FileNotFoundError:
+            if not self.remote:
+                raise
+        for place in [place for place, character in enumerate(path) if character == "/" and place >= len(self.root)]:
+            os.close(os.open(path[:place], os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
+        return ask(path)
+
     # A missing directory is met, not asked for: the two that follow cost no `stat` where all is there.
 
     def _open_new(self, path: str) -> int:
@@ -263,3 +280,11 @@ class LocalBackend:
             if not os.path.isdir(directory):
                 raise unwritten(error, directory) from None
         self._flushing.directory_made(directory)
+
+
+def _open_old(path: str) -> int:
+    return os.open(path, _OLD)
+
+
+def _status(path: str) -> os.stat_result:
+    return os.stat(path, follow_symlinks=False)

@@ -18,6 +18,7 @@ from pkgindex.store.backend import Backend  # noqa: E402
 from pkgindex.store.database import Database, meaning  # noqa: E402
 from pkgindex.store.generations import Generations  # noqa: E402
 from pkgindex.store.postgres import BLOB_BYTES_MAX, TABLE, PostgresBackend  # noqa: E402
+from store.chains import publish  # noqa: E402
 from store.contract import BackendContract  # noqa: E402
 
 RACERS = 6
@@ -58,7 +59,7 @@ def test_of_many_writers_of_one_number_exactly_one_wins(writers: Callable[[], Ba
         for number in range(1, 16):
             start.wait()
             try:
-                generations.publish(number, b"%d" % racer, keep=100)
+                generations.publish(number, b"%d" % racer, lambda following: True)
                 won.append(number)
             except Exists:
                 pass
@@ -80,7 +81,7 @@ def test_writers_without_a_lock_that_prune_use_no_number_twice(writers: Callable
         for _ in range(rounds):
             number = generations.head() + 1
             try:
-                generations.publish(number, b"%d" % writer, 3)
+                publish(generations, number, b"%d" % writer)
                 won.append(number)
                 generations.retire(generations.prune(3))
             except Exists:
