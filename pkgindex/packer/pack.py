@@ -74,6 +74,9 @@ def pack(
             if missed := next(filter(postpones, refused), None):
                 raise missed.error
             manifest = _publish(target, workers, collections, digests, scratch, partitions) if collections else None
+            if manifest is None:
+                # What is there already is said to be packed, and its writer may not have been.
+                head.generations.confirm()
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     lost = {refusal.submission for refusal in refused}

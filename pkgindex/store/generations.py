@@ -66,6 +66,18 @@ class Generations:
             self._backend.remove(self._name(number))
             raise Exists(f"generation {number} was retired before this one of the same number came: do it again on top")
 
+    def confirm(self) -> None:
+        """Make the current one durable, whoever published it: he may have failed to, or not have come so far.
+
+        For who says of something that it is there already, and so need not be written. Raises `NoSpace`, `StoreError`.
+        """
+        while head := self.head():
+            try:
+                self._backend.flush([self._name(head)])
+            except Gone:
+                continue
+            return
+
     def prune(self, keep: int) -> list[int]:
         """The numbers that are to be retired so that *keep* remain, oldest first; never the head."""
         numbers = self.numbers()
