@@ -28,6 +28,8 @@ BOOKKEEPING = frozenset((
     "section", "tag", "maintainer", "original-maintainer", "homepage", "license", "source", "size", "installed-size",
     "filename", "priority", "essential", "multi-arch", "md5sum", "sha1", "sha256", "sha512", "description-md5", "build-ids",
     "status", "task", "origin", "bugs", "important", "protected", "relation", "version-scheme", "pkg.fmri",
+    "installed", "installed-at", "requested", "installer", "editable", "author", "vendor", "validation", "requires-python",
+    "project-url", "url", "channel", "build", "dev", "optional",
 ))
 # In no list: each value is another in every package.
 UNLISTED = frozenset(("filename", "md5sum", "sha1", "sha512", "description-md5", "relation", "kind", "build-ids"))

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -185,3 +186,56 @@ def test_watch_packs_what_arrives_and_ends_when_it_is_told(started: Ask, place: 
     watch.send_signal(signal.SIGTERM)
     _, words = watch.communicate()
     assert watch.returncode == 0 and "Traceback" not in words
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Path:
+    """A root with what dpkg, pip and npm have installed in it."""
+    root = tmp_path / "host"
+    for path, text in {
+        "var/lib/dpkg/status": "Package: moon\nStatus: install ok installed\nVersion: 1\nArchitecture: all\n\n",
+        "var/lib/dpkg/info/moon.list": "/sky/moon\n",
+        "usr/lib/python3/dist-packages/mars-2.dist-info/METADATA": "Name: mars\nVersion: 2\n",
+        "usr/lib/node_modules/@sky/venus/package.json": '{"name": "@sky/venus", "version": "3.0.0"}',
+    }.items():
+        (root / path).parent.mkdir(parents=True)
+        (root / path).write_text(text)
+    long_ago = time.time() - 3600
+    os.utime(root / "usr/lib/python3/dist-packages/mars-2.dist-info", (long_ago, long_ago))
+    return root
+
+
+def test_all_managers_are_synced_a_repository_each(fresh: Ask, host: Path) -> None:
+    dry = fresh("sync", "--all", "--root", str(host), "--dry-run")
+    assert [line for line in dry.lines if line.startswith("added")] == ["added moon", "added mars", "added @sky/venus"]
+    assert fresh("status").code == 3, "a preview makes no index"
+    synced = fresh("sync", "--all", "--root", str(host), "--jsonl").objects
+    assert [(one["manager"], one["added"], one["unreadable"]) for one in synced] == [
+        ("dpkg", ["moon"], []), ("pip", ["mars"], []), ("npm", ["@sky/venus"], []),
+    ]
+    assert len({one["repo"] for one in synced}) == 3
+    orderings = {one["repo"].split("-")[1]: one["ordering"] for one in fresh("status", "--jsonl").objects}
+    assert orderings == {"dpkg": "debian", "pip": "pep440", "npm": "semver"}
+    again = fresh("sync", "--all", "--root", str(host))
+    assert again.code == 0 and [line for line in again.lines if "nothing changed" not in line] == []
+
+
+def test_a_record_that_cannot_be_read_is_named_and_ends_with_5(fresh: Ask, host: Path) -> None:
+    (host / "usr/lib/node_modules/@sky/venus/package.json").write_text("{")
+    torn = fresh("sync", "--all", "--root", str(host), "--jsonl")
+    assert torn.code == 5 and "@sky/venus/package.json" in torn.err and "Traceback" not in torn.err
+    assert [(one["packages"], len(one["unreadable"])) for one in torn.objects] == [(1, 0), (1, 0), (0, 1)]
+
+
+def test_a_database_that_cannot_be_read_costs_no_other(fresh: Ask, host: Path) -> None:
+    (host / "var/lib/dpkg/status").write_text("")
+    partly = fresh("sync", "--all", "--root", str(host), "--json")
+    assert partly.code == 5 and "status is empty" in partly.err
+    assert [one["manager"] for one in json.loads(partly.text)["hits"]] == ["pip", "npm"]
+
+
+def test_one_name_is_not_for_many_repositories(fresh: Ask, host: Path) -> None:
+    both = fresh("sync", "--all", "--root", str(host), "--repo", "attic")
+    assert both.code == 2 and "each has its repository" in both.err
+    assert fresh("sync", "uv", "--root", str(host), "--repo", "attic").code == 0
+    assert fresh("sync", "conda", "--root", str(host)).code == 1

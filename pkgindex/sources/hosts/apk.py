@@ -28,7 +28,7 @@ DATABASES = ("lib/apk/db", "usr/lib/apk/db")
 WORLD = "etc/apk/world"
 
 _NAME = re.compile(rb"^P:(.*)$", re.MULTILINE)
-_FIELDS = {"T": "summary", "U": "homepage", "L": "license", "o": "source", "m": "maintainer", "S": "size", "C": "checksum"}
+_FIELDS = {"T": "summary", "U": "homepage", "L": "license", "o": "source", "m": "maintainer", "S": "size"}
 _WANTED = re.compile(r"[^<>=~@\s]+")
 
 
