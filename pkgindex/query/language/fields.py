@@ -51,7 +51,7 @@ FIELDS = {
     "dir": Field("the directory of such a path"),
     "size": Field("the bytes of the package itself: size>10M (K, M, G, T)", SIZE),
     "installed-size": Field("the room it takes when installed: installed-size<1M", SIZE),
-    "installed": Field("true: it is installed on the host that the repository is of; false: its configuration is left"),
+    "installed": Field("true: the host has it; false: only its configuration is left"),
     "installed-at": Field("when that was: installed-at>=2026-11-01"),
     "requested": Field("true: somebody asked for it; false: it came because something needs it"),
     "repo": Field("the repository it is in"),
