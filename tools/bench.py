@@ -5,6 +5,8 @@
     python3 tools/dev.py bench --write         the same, and writes docs/benchmarks.md
     python3 tools/dev.py bench --fresh         builds index and everything beside it anew; some minutes, 3 GB in .cache/bench
     python3 tools/dev.py bench --only questions cold
+    python3 tools/dev.py bench tree --write    the tree server alone, into its part of that page; some minutes
+    python3 tools/dev.py bench partitions --write    partitions and backends, into docs/partitions.md
 
 Exit code 1 when a row falls short or an answer differs.
 """
@@ -17,12 +19,13 @@ import gc
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 
 import bench_answers
 import bench_machine
 import bench_packing
+import bench_pages
 import bench_partitions
 import bench_questions
 import bench_ranking
@@ -31,6 +34,7 @@ import bench_regexes
 import bench_rereading
 import bench_search
 import bench_text
+import bench_tree
 import pkgindex
 from bench_data import LISTS, Lists, Place, find, format_digest
 from bench_peers import Peers
@@ -40,7 +44,9 @@ from pkgindex.query.index import Index
 
 PAGE = os.path.join("docs", "benchmarks.md")
 PARTS = ("pack", "again", "change", "process", "questions", "search", "cold", "readers", "rereading", "partitions", "text",
-         "ranking", "answers")
+         "ranking", "answers", "tree")
+# The parts that need neither the index of the distribution nor what others made of it, and their places in the pages.
+APART = {"partitions": "partitions.md", "tree": "benchmarks.md"}
 HOW = """\
 # Benchmarks
 
@@ -70,11 +76,18 @@ main (`Packages`, `Contents-all`, `Contents-amd64`), as apt keeps it.
   Questions and right answers were written down before any rank was seen. apt-cache does not rank: its own order counts.
 * *what an open reader reads for it*: bytes asked of files by the reader's process (`rchar`), from the disk or the page cache,
   for four questions (search, owner, path, depends:) after a publish, less what the same four read when they are asked again.
+* The tree server: `bench tree` removes, indexes, queries and removes everything and judges every answer; its time is that of
+  all phases. Beside it the same generator asks tools/tree_yardstick.py, a Python dictionary of the same protocol: no disk, no
+  generations, almost no checks. *Debian around libc6* is libc6 and the 13,000 of its dependants on which most packages depend,
+  by their full names, cut to what is there, without circles. *passes*: who comes too early asks again in the next one.
+* Server and generator share the processors: *CPU* is what each process of the server took, *busy* which share of its time
+  that is. Queries are asked by one generator and by two, and the better counts. Memory is `VmRSS`, at most `VmHWM`.
 """
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
+    parts = options.parts or options.only or PARTS
     lists = find(options.lists)
     place = Place()
     began = time.monotonic()
@@ -84,19 +97,38 @@ def main(arguments: Sequence[str] | None = None) -> int:
     compileall.compile_dir(os.path.dirname(pkgindex.__file__), quiet=2)
     machine = bench_machine.described(place.root)
     peers = Peers(place, lists, _tell)
-    peers.make()
-    if place.state.get("cold", {}).get("format") != format_digest():
-        _tell("packing the lists")
-        bench_packing.build(place, lists)
-    text, failed = Run(place, lists, peers, options.only or PARTS).report()
+    _prepare(place, lists, peers, parts)
+    measured = Run(place, lists, peers, parts)
+    text, failed = measured.report()
     head = f"{HOW}\n{table(('machine', ''), machine)}\n"
     print(f"\n{head}\n{text}")
     _tell(f"took {time.monotonic() - began:.0f} s")
     if options.write:
-        with open(os.path.join(PROJECT, PAGE), "w", encoding="utf-8") as file:
-            file.write(f"{head}\n{text}")
-        _tell(f"written: {PAGE}")
+        _write(parts, f"{head}\n{text}", measured.apart)
     return 1 if failed else 0
+
+
+def _prepare(place: Place, lists: Lists, peers: Peers, parts: Sequence[str]) -> None:
+    if APART.keys() >= set(parts):
+        peers.make(["plain"])
+        return
+    peers.make()
+    if place.state.get("cold", {}).get("format") != format_digest():
+        _tell("packing the lists")
+        bench_packing.build(place, lists)
+
+
+def _write(parts: Sequence[str], page: str, apart: Mapping[str, str]) -> None:
+    """Write the page when all of it was measured, and of other pages what was."""
+    if set(parts) == set(PARTS):
+        with open(os.path.join(PROJECT, PAGE), "w", encoding="utf-8") as file:
+            file.write(page)
+        _tell(f"written: {PAGE}")
+    elif not set(parts) <= APART.keys():
+        _tell(f"not written: {PAGE}, of which only {', '.join(parts)} was measured")
+    for name, text in apart.items():
+        bench_pages.write(APART[name], name, text)
+        _tell(f"written: docs/{APART[name]}, {name}")
 
 
 class Run:
@@ -106,7 +138,9 @@ class Run:
         self._place, self._lists, self._peers, self._parts = place, lists, peers, parts
         self._rows: list[Row] = []
         self._tables: list[tuple[str, str]] = []
+        self._tree_rows: list[Row] = []
         self._different = 0
+        self.apart: dict[str, str] = {}
 
     def report(self) -> tuple[str, bool]:
         """(the tables, whether something falls short)."""
@@ -124,7 +158,8 @@ class Run:
         self._part("text", self._texts)
         self._part("ranking", self._ranking)
         self._part("answers", self._answers)
-        return self._text(), bool(short_of(self._rows) or self._different)
+        self._part("tree", self._tree)
+        return self._text(), bool(short_of([*self._rows, *self._tree_rows]) or self._different)
 
     def _part(self, name: str, measure: Callable[[], list[Row]]) -> None:
         if name in self._parts:
@@ -167,8 +202,15 @@ class Run:
         return [bench_ranking.ranking_row(found)]
 
     def _partitions(self) -> list[Row]:
-        head, rows = bench_partitions.partition_table(self._place, self._peers)
-        self._tables.append(("Partitions, in some 2,000 packages", table(head, rows)))
+        tables = bench_partitions.partition_tables(self._place, self._peers, _tell)
+        parts = [f"## {title}\n\n{table(head, rows)}" for title, head, rows in tables]
+        self.apart["partitions"] = "\n\n".join([bench_machine.in_short(), *parts])
+        return []
+
+    def _tree(self) -> list[Row]:
+        before = bench_machine.in_short()
+        self._tree_rows = bench_tree.tree_rows(self._place, self._lists, _tell)
+        self.apart["tree"] = f"## The tree server\n\n{before}\n\n{_rows_and_short(self._tree_rows)}"
         return []
 
     def _answers(self) -> list[Row]:
@@ -179,19 +221,25 @@ class Run:
         return []
 
     def _text(self) -> str:
-        parts = []
-        if self._rows:
-            parts.append("## What it must reach\n\n" + table(HEAD, [line for row in self._rows for line in cells(row)]))
-            short = short_of(self._rows)
-            parts.append("Short of it: " + "; ".join(row.what for row in short) + "." if short else "No row falls short.")
+        parts = ["## What it must reach\n\n" + _rows_and_short(self._rows)] if self._rows else []
         parts += [f"## {title}\n\n{text}" for title, text in self._tables]
+        parts += [bench_pages.marked(name, text) for name, text in self.apart.items()]
         return "\n\n".join(parts) + "\n"
+
+
+def _rows_and_short(rows: Sequence[Row]) -> str:
+    """The table of *rows*, and which of them do not reach what they must."""
+    short = short_of(rows)
+    said = "Short of it: " + "; ".join(row.what for row in short) + "." if short else "No row falls short."
+    return f"{table(HEAD, [line for row in rows for line in cells(row)])}\n\n{said}"
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="dev.py bench", description="Measure pkgindex on a whole distribution.")
+    # No part at all is a choice too.
+    parser.add_argument("parts", nargs="*", choices=[[], *APART], metavar="PART", help=f"this alone: {' or '.join(APART)}")
     parser.add_argument("--fresh", action="store_true", help="build everything anew, and measure that too")
-    parser.add_argument("--write", action="store_true", help=f"write what is printed to {PAGE}")
+    parser.add_argument("--write", action="store_true", help=f"write what is printed to {PAGE} and docs/partitions.md")
     parser.add_argument("--only", nargs="+", choices=PARTS, metavar="PART", help=f"only these: {', '.join(PARTS)}")
     parser.add_argument("--lists", default=LISTS, help="where apt's lists are (default: %(default)s)")
     return parser

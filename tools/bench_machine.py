@@ -27,6 +27,13 @@ def described(folder: str) -> list[tuple[str, str]]:
     ]
 
 
+def in_short() -> str:
+    """When, of which commit and beside what else something is measured."""
+    load = ", ".join(f"{value:.2f}" for value in os.getloadavg())
+    cores = len(os.sched_getaffinity(0))
+    return f"Measured {time.strftime('%Y-%m-%d %H:%M %Z')}, pkgindex {_commit()}, {cores} cores, load before {load}."
+
+
 def _first(path: str, key: str) -> str:
     with open(path, encoding="utf-8") as file:
         return next((line.partition(":")[2].strip() for line in file if line.startswith(key)), platform.machine())

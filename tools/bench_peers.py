@@ -17,7 +17,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from typing import Any
 
 from bench_data import Lists, Place, unpack
@@ -80,8 +80,8 @@ class Peers:
         """The three tables, for reading."""
         return sqlite3.connect(f"file:{self.database}?mode=ro&immutable=1", uri=True)
 
-    def make(self) -> None:
-        """Each step once; those whose program is missing when it is there."""
+    def make(self, only: Container[str] | None = None) -> None:
+        """Each step once, or some *only*; those whose program is missing when it is there."""
         steps: dict[str, tuple[str, Callable[[], Ran | None]]] = {
             "plain": ("", self._plain),
             "sqlite": ("", self._sqlite),
@@ -93,7 +93,7 @@ class Peers:
             "xapian": ("update-apt-xapian-index", self.xapian.build),
         }
         for what, (program, step) in steps.items():
-            if self.built(what) or (program and missing(program)):
+            if self.built(what) or (program and missing(program)) or (only is not None and what not in only):
                 continue
             self._tell(f"preparing {what} (once)")
             began = time.perf_counter()

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 YES, NO, NOT_MEASURED = "yes", "**NO**", "not measured"
-# The unit of which more is better.
+# The units of which more is better.
 RANK = "rank"
+RATE = "a second"
 
 
 class Beside(NamedTuple):
@@ -21,7 +22,7 @@ class Beside(NamedTuple):
 
 
 class Row(NamedTuple):
-    """A line of the table. `measured` and `target` are in `unit`: seconds, bytes, KiB, `x` for a ratio, or `RANK`.
+    """A line of the table. `measured` and `target` are in `unit`: seconds, bytes, KiB, `x` for a ratio, `RANK`, or `RATE`.
 
     `reached` overrules the comparison of the two where a row promises more than one figure.
     """
@@ -55,8 +56,8 @@ def figure(value: float, unit: str) -> str:
 
     >>> figure(0.0000441, "s"), figure(0.0123, "s"), figure(43.7, "s"), figure(98578432, "bytes"), figure(170.2, "KiB")
     ('0.044 ms', '12.3 ms', '43.7 s', '98.6 MB', '170 KiB')
-    >>> figure(3.14159, "x"), figure(0.6123, "s"), figure(0.5, RANK)
-    ('3.1x', '612 ms', '0.50')
+    >>> figure(3.14159, "x"), figure(0.6123, "s"), figure(0.5, RANK), figure(61234.5, RATE)
+    ('3.1x', '612 ms', '0.50', '61,234 a second')
     """
     if unit == "s":
         return f"{value:.1f} s" if value >= 1 else _milliseconds(value * 1000)
@@ -66,6 +67,8 @@ def figure(value: float, unit: str) -> str:
         return f"{value:,.0f} KiB"
     if unit == RANK:
         return f"{value:.2f}"
+    if unit == RATE:
+        return f"{value:,.0f} a second"
     return f"{value:.1f}x"
 
 
@@ -80,6 +83,8 @@ def ratio(row: Row, beside: Beside) -> str:
         return "-"
     if row.unit != beside.unit:
         return "-"
+    if row.unit == RATE:
+        return f"{row.measured / beside.measured:.2g}x"
     return f"{beside.measured / row.measured:.2g}x" if beside.measured < 10 * row.measured else (
         f"{beside.measured / row.measured:,.0f}x")
 

@@ -5,7 +5,7 @@
     test [--all] [ARG]   every check: style, types, layers, tests, doctests; --all adds the long batteries,
                          further arguments go to pytest
     setup                only makes the environment that the other words use (.venv)
-    bench [ARG]          the benchmark on the lists of a whole distribution, beside other tools
+    bench [ARG]          the benchmark on the lists of a whole distribution, beside other tools; bench tree: of the tree server
     lab WORD [ARG]       real shared disks on this machine, and a battery on them: lab --help
     simulate [ARG]       schedules of writers, readers and crashes on a modelled shared disk; --help says more
     docs [--check]       writes docs/commands.md anew from the help of the commands
