@@ -73,8 +73,7 @@ class CondaDatabase:
 
 def databases(root: str, places: Iterable[str] = ()) -> list[CondaDatabase]:
     """The environments below *root*: where its installers put them, *root* itself, *places*, and what lies in their `envs`."""
-    named = [found for place in places for found in sorted(glob.glob(os.path.join(root, place.lstrip("/"))))]
-    prefixes = [*(os.path.join(root, prefix).rstrip("/") or "/" for prefix in PREFIXES), *named]
+    prefixes = [*(os.path.join(root, prefix).rstrip("/") or "/" for prefix in PREFIXES), *files.matching(root, places)]
     prefixes += [found for prefix in prefixes for found in sorted(glob.glob(f"{glob.escape(prefix)}/envs/*"))]
     there = dict.fromkeys(prefix for prefix in prefixes if os.path.isdir(os.path.join(prefix, META)))
     return [CondaDatabase(root, prefix) for prefix in there]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import re
+from collections.abc import Iterable
 
 from pkgindex.errors import NotFound, Rejected
 from pkgindex.sources import names
@@ -54,6 +56,11 @@ def read_if_there(path: str, bytes_max: int = FILE_BYTES_MAX) -> bytes:
         return read(path, bytes_max)
     except NotFound:
         return b""
+
+
+def matching(root: str, places: Iterable[str]) -> list[str]:
+    """What there is of *places*, paths below *root* with `*` in them."""
+    return [found for place in places for found in sorted(glob.glob(os.path.join(glob.escape(root), place.lstrip("/"))))]
 
 
 def stored(paths: list[bytes], path_bytes_max: int = DEFAULT.path_bytes_max) -> list[bytes]:

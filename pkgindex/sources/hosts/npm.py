@@ -7,7 +7,6 @@ another. The same package may be there several times, in several versions.
 
 from __future__ import annotations
 
-import glob
 import json
 import os
 import re
@@ -101,9 +100,8 @@ class NpmDatabase:
 
 def databases(root: str, places: Iterable[str] = ()) -> list[NpmDatabase]:
     """The global directories below *root*, *root* itself, and *places*: what has a `node_modules`."""
-    named = [found for place in places for found in sorted(glob.glob(os.path.join(root, place.lstrip("/"))))]
     found: dict[tuple[int, int], str] = {}
-    for raw in [*(os.path.join(root, directory) for directory in (*GLOBAL, "")), *named]:
+    for raw in [*(os.path.join(root, directory) for directory in (*GLOBAL, "")), *files.matching(root, places)]:
         directory = os.path.dirname(raw.rstrip("/")) if os.path.basename(raw.rstrip("/")) == MODULES else raw.rstrip("/") or "/"
         try:
             status = os.stat(os.path.join(directory, MODULES))
