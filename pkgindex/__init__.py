@@ -16,7 +16,10 @@ __all__ = ["open"]
 
 
 def open(path: str) -> Index:
-    """The index in the directory *path*, for reading. Raises `NoIndex`. Takes no lock, writes nothing."""
+    """The index at *path* (a directory, or another address), for reading. Raises `NoIndex`.
+
+    Of a directory or a database it takes no lock and writes nothing there.
+    """
     from pkgindex.query.index import Index
 
     return Index(path)

@@ -18,6 +18,7 @@ class Settings(NamedTuple):
     index: str = ""  # type: ignore[assignment]  # hides tuple.index, which nobody asks of settings
     spool: str = ""
     cache: str = ""
+    cache_bytes_max: int = 4 << 30
     quiet_seconds: float = 2.0
     wait_seconds_max: float = 30.0
     poll_seconds: float = 1.0
@@ -48,9 +49,10 @@ class Settings(NamedTuple):
 
 
 MEANING = {
-    "index": "the index directory: one folder a repository",
+    "index": "the index: a directory with one folder a repository, or another place",
     "spool": "the spool directory: where submissions are dropped",
     "cache": "where this host keeps what it has worked out of an index, and may lose",
+    "cache_bytes_max": "so many bytes of shards are copied out of a database; those that were used least lately go",
     "quiet_seconds": "how long nothing may have arrived for a repository before it is packed",
     "wait_seconds_max": "after this long a repository that is never quiet is packed all the same",
     "poll_seconds": "how often the spool is listed where no events come, as on a share",
@@ -82,6 +84,8 @@ MEANING = {
 }
 
 ENVIRONMENT = {field: f"PKGINDEX_{field.upper()}" for field in Settings._fields}
+# What an index may be besides a directory.
+ADDRESSES = ("memory", "postgres", "postgresql")
 
 
 def load(environment: dict[str, str] | None = None, **flags: object) -> Settings:
@@ -94,17 +98,32 @@ def load(environment: dict[str, str] | None = None, **flags: object) -> Settings
     values: dict[str, Any] = {**defaults_of_place(found), **(_from_file(path) if path else {})}
     values.update({field: _converted(field, found[name], name) for field, name in ENVIRONMENT.items() if found.get(name)})
     values.update({field: value for field, value in flags.items() if value is not None})
-    for place in ("index", "spool"):
-        _require_directory(place, str(values[place]))
+    for place in ("spool", "cache"):
+        # As the name of a directory it would be made, with the password in it.
+        if scheme := scheme_of(str(values[place])):
+            raise BadInput(f"the {place} is a directory, and this is a {scheme} address: only the index may be elsewhere")
     return Settings(**values)
 
 
-def _require_directory(place: str, value: str) -> None:
-    """Refuse an address, which as the name of a directory would be made with the password in it."""
-    scheme, there, _ = value.partition("://")
-    if there and scheme.isalnum():
-        raise BadInput(f"the {place} is a directory, and this is a {scheme} address: only Python opens a repository in a "
-                       "database, see docs/operations.md")
+def scheme_of(place: str) -> str:
+    """What kind of address *place* is; empty: the name of a directory.
+
+    >>> scheme_of("postgresql://host/index"), scheme_of("memory:/srv/trees"), scheme_of("/srv/a://b"), scheme_of("./memory:a")
+    ('postgresql', 'memory', '', '')
+    """
+    scheme, colon, rest = place.strip().partition(":")
+    known = scheme in ADDRESSES or rest.startswith("//")
+    return scheme if colon and known and not set(scheme) & set("/.") else ""
+
+
+def discreet(argument: str) -> str:
+    """An *argument* of a command line, without the address that it may be: there may be a password in it.
+
+    >>> discreet("--index=postgresql://ada:secret@host/index"), discreet("https://example.org")
+    ('--index=postgresql://...', 'https://example.org')
+    """
+    before, there, after = argument.partition("://")
+    return f"{before}://..." if there and "@" in after else argument
 
 
 def file_of(environment: dict[str, str]) -> str:

@@ -34,8 +34,9 @@ class Call(NamedTuple):
     def opened(self) -> Index:
         """The index, opened for reading. Raises `NoIndex`, and `NotFound` for a repository that is not there."""
         from pkgindex.query.index import Index
+        from pkgindex.store.place import place_of
 
-        return Index(self.settings.index, self.repos, self.at)
+        return Index(place_of(self.settings), self.repos, self.at)
 
     def answer(
         self,

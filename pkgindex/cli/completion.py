@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from pkgindex import config
 from pkgindex.errors import PkgindexError
+from pkgindex.store.place import place_of
 
 if TYPE_CHECKING:
     import click
@@ -52,19 +53,27 @@ def words(kind: str, beginning: str, given: dict[str, Any]) -> list[str]:
 
 
 def _repositories(settings: config.Settings, beginning: str, given: dict[str, Any]) -> Iterable[str]:
-    found = {*_folders(settings.index, "generations"), *_folders(settings.spool, "incoming")}
+    found = {*_indexed(settings), *_spooled(settings.spool)}
     return sorted(name for name in found if name.startswith(beginning))
 
 
-def _folders(root: str, within: str) -> Iterator[str]:
+def _indexed(settings: config.Settings) -> list[str]:
+    try:
+        return place_of(settings).repositories()
+    except PkgindexError:
+        # There may be a spool all the same.
+        return []
+
+
+def _spooled(root: str) -> Iterator[str]:
     if os.path.isdir(root):
-        yield from (name for name in os.listdir(root) if os.path.isdir(os.path.join(root, name, within)))
+        yield from (name for name in os.listdir(root) if os.path.isdir(os.path.join(root, name, "incoming")))
 
 
 def _packages(settings: config.Settings, beginning: str, given: dict[str, Any]) -> Iterable[str]:
     from pkgindex.query.index import Index
 
-    with Index(settings.index, given.get("repo") or ()) as index:
+    with Index(place_of(settings), given.get("repo") or ()) as index:
         # Some past the limit, because each repository names its own.
         found = set(islice(index.names(beginning), 4 * WORDS_MAX))
     return sorted(found)
@@ -77,7 +86,7 @@ def _question(settings: config.Settings, beginning: str, given: dict[str, Any]) 
     from pkgindex.query.index import Index
 
     # Opened only for what the index knows: fields are offered where there is none.
-    index = cache(lambda: Index(settings.index, given.get("repo") or ()))
+    index = cache(lambda: Index(place_of(settings), given.get("repo") or ()))
     return questionwords.words(index, beginning, WORDS_MAX)
 
 

@@ -71,7 +71,7 @@ COLORS = ("auto", "always", "never")
 
 # Before or after the name of the command.
 EVERYWHERE = (
-    Option("index", ("--index",), "The index directory.", "text", "DIR", completes="directory"),
+    Option("index", ("--index",), "The index: a directory, or an address.", "text", "PLACE", completes="directory"),
     Option("spool", ("--spool",), "The spool directory.", "text", "DIR", completes="directory"),
     Option("color", ("--color",), "Colours: auto means on a terminal.", "choice", choices=COLORS),
     Option("quiet", ("--quiet", "-q"), "No words on stderr but errors."),

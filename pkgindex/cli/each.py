@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pkgindex.cli.call import FOUND, PARTLY, Call
 from pkgindex.cli.output import Lines
 from pkgindex.errors import NotFound, PkgindexError
-from pkgindex.query.repositories import repositories_in
+from pkgindex.store.place import place_of
 
 if TYPE_CHECKING:
     from pkgindex.packer.target import Target
@@ -47,15 +46,15 @@ def code_of(call: Call, failures: Sequence[tuple[str, PkgindexError]], asked: in
 def target(call: Call, repo: str) -> Target:
     """A repository of the index, to be written to."""
     from pkgindex.packer.target import Target
-    from pkgindex.store.local import LocalBackend
 
-    return Target(LocalBackend(os.path.join(call.settings.index, repo)), repo, call.settings, call.output.tick)
+    return Target(place_of(call.settings).backend(repo), repo, call.settings, call.output.tick)
 
 
 def _wanted(call: Call, repositories: Sequence[str]) -> list[str]:
-    there = repositories_in(call.settings.index)
+    place = place_of(call.settings)
+    there = place.repositories()
     wanted = list(dict.fromkeys((*repositories, *call.repos))) or there
     missing = [repo for repo in wanted if repo not in there]
     if missing:
-        raise NotFound(f"no repository {missing[0]!r} in {call.settings.index}: there is {', '.join(there)}")
+        raise NotFound(f"no repository {missing[0]!r} in {place.name}: there is {', '.join(there)}")
     return wanted

@@ -15,7 +15,8 @@ Perform = Callable[[Command, dict[str, Any]], int]
 
 HELP = """\
 Which package ships this file, what needs this package, what it needs and why: answered from an index in a directory,
-which any number of hosts may read while one of them packs what was dropped into the spool.
+which any number of hosts may read while one of them packs what was dropped into the spool. An index may also stand in a
+database (--index postgresql://USER@HOST/DATABASE) or, of one process, in memory (--index memory:DIRECTORY).
 
 Options on this page may also stand after the command. --index and --spool are also taken from PKGINDEX_INDEX and
 PKGINDEX_SPOOL, and from pkgindex.toml in ~/.config/pkgindex or /etc/pkgindex.

@@ -20,19 +20,19 @@ from pkgindex.snapshot.snapshot import Snapshot
 if TYPE_CHECKING:
     from pkgindex.query.found import Found
     from pkgindex.snapshot.paths import Batch, Select
+    from pkgindex.store.place import Place
 
 T = TypeVar("T")
 
 
 class Index:
-    """The index in the directory *path*, for reading; re-read when a new generation is there.
+    """The index at *place* (a directory, or another address), for reading; re-read when a new generation is there.
 
     *repos* names the repositories to ask (empty: all), *at* a retained generation. Not for several threads at once.
     """
 
-    def __init__(self, path: str, repos: Sequence[str] = (), at: int | None = None) -> None:
-        self.path = path
-        self.asked = Repositories(path, repos, at)
+    def __init__(self, place: Place | str, repos: Sequence[str] = (), at: int | None = None) -> None:
+        self.asked = Repositories(place, repos, at)
         self.repositories()
 
     def __enter__(self) -> Index:

@@ -6,24 +6,22 @@ answer, and `failures` says which did not and why. What only slows an answer dow
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
-from pkgindex.errors import Gone, NoIndex, NotFound, NotRetained, StoreError
-from pkgindex.model.names import is_repository_name
+from pkgindex.errors import Gone, NotFound, NotRetained, StoreError
 from pkgindex.snapshot.reader import Reader
 from pkgindex.snapshot.snapshot import Snapshot
-from pkgindex.store.local import LocalBackend
+from pkgindex.store.place import Place, place_at
 
 T = TypeVar("T")
 
 
 class Repositories:
-    """The repositories *wanted* (empty: all) of the index in the directory *path*, at generation *at* (None: the newest)."""
+    """The repositories *wanted* (empty: all) of the index at *place*, at generation *at* (None: the newest)."""
 
-    def __init__(self, path: str, wanted: Sequence[str] = (), at: int | None = None) -> None:
-        self.path = path
+    def __init__(self, place: Place | str, wanted: Sequence[str] = (), at: int | None = None) -> None:
+        self._place = place_at(place) if isinstance(place, str) else place
         self.failures: list[tuple[str, StoreError]] = []
         self.recovered: list[tuple[str, StoreError]] = []
         self._wanted = tuple(wanted)
@@ -35,10 +33,10 @@ class Repositories:
 
     def names(self) -> list[str]:
         """Those that are asked. Raises `NoIndex`, and `NotFound` for one that is not there."""
-        found = repositories_in(self.path)
+        found = self._place.repositories()
         missing = [repo for repo in (*self._wanted, *self._pins) if repo not in found]
         if missing:
-            raise NotFound(f"no repository {missing[0]!r} in {self.path}: there is {', '.join(found)}")
+            raise NotFound(f"no repository {missing[0]!r} in {self._place.name}: there is {', '.join(found)}")
         return sorted(self._pins) or list(self._wanted) or found
 
     def close(self) -> None:
@@ -50,7 +48,7 @@ class Repositories:
 
     def reader(self, repo: str) -> Reader:
         if repo not in self._readers:
-            self._readers[repo] = Reader(LocalBackend(os.path.join(self.path, repo)), repo)
+            self._readers[repo] = Reader(self._place.backend(repo), repo)
         return self._readers[repo]
 
     def snapshot(self, repo: str) -> Snapshot:
@@ -122,18 +120,3 @@ class Repositories:
             snapshot = self.snapshot(repo)
             return snapshot, question(snapshot)
         return self.reader(repo).ask(lambda snapshot: (snapshot, question(snapshot)))
-
-
-def repositories_in(path: str) -> list[str]:
-    """The repositories of the index in the directory *path*. Raises `NoIndex` when it is none."""
-    try:
-        names = os.listdir(path)
-    except FileNotFoundError:
-        raise NoIndex(f"there is no index at {path}: make one with 'pkgindex init REPO', or name another by --index") from None
-    except (NotADirectoryError, PermissionError) as error:
-        raise NoIndex(f"{path} cannot be read as an index: {error.strerror}") from None
-    found = sorted(name for name in names if is_repository_name(name) and os.path.isdir(f"{path}/{name}/generations"))
-    if not found:
-        what = "is empty" if not names else "is a directory, but no index: no folder in it has generations"
-        raise NoIndex(f"{path} {what}; make one with 'pkgindex init REPO', or name another by --index")
-    return found

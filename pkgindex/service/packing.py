@@ -41,10 +41,8 @@ from pkgindex.spool.claims import Claim, Claims
 from pkgindex.spool.recovery import Recovered
 from pkgindex.spool.spool import Entry, Spool
 from pkgindex.store.faults import unwritten
-from pkgindex.store.local import LocalBackend
 from pkgindex.store.lock import WriterLock
-
-LOCK = "writer.lock"
+from pkgindex.store.place import place_of
 
 UNFIT_REMEDY = "Put the file itself into incoming/, and remove this and its reason."
 INCOMPLETE_REMEDY = (
@@ -140,16 +138,8 @@ def recover(settings: Settings, spool: Spool, repo: str) -> Recovered:
 
 
 def target(settings: Settings, repo: str, tell: Callable[[str], None] = silent) -> Target:
-    """Where *repo* is packed: its folder in the index, which is made when it is missing."""
-    path = os.path.join(settings.index, repo)
-    try:
-        os.makedirs(path, exist_ok=True)
-    except OSError as error:
-        raise StoreError(
-            f"{path!a}: {error.strerror}: the index cannot be made there; choose another place with --index, "
-            "or run as a user who may write there"
-        ) from error
-    return Target(LocalBackend(path), repo, settings, tell)
+    """Where *repo* is packed: its place in the index, which is made when it is missing."""
+    return Target(place_of(settings).made(repo), repo, settings, tell)
 
 
 def line(outcome: Outcome) -> str:
@@ -170,10 +160,10 @@ def line(outcome: Outcome) -> str:
 def _recover(settings: Settings, claims: Claims) -> Recovered:
     @cache
     def identities() -> frozenset[str]:
-        path = os.path.join(settings.index, claims.repo)
-        if not os.path.isdir(path):
+        place = place_of(settings)
+        if not place.has(claims.repo):
             return frozenset()
-        manifest = Head(LocalBackend(path), claims.repo).manifest
+        manifest = Head(place.backend(claims.repo), claims.repo).manifest
         return frozenset(manifest.recent).union(packed.id for packed in manifest.submissions)
 
     return claims.recover(settings.lease_seconds, lambda id: id in identities())
@@ -200,12 +190,13 @@ def _pack(settings: Settings, repo: str, tell: Callable[[str], None], holding: H
     if not claims:
         return Report(repo, 0, Change(), (), (), (), 0.0)
     limits = Limits(unpacked_bytes_max=settings.unpacked_bytes_max)
-    with told_apart(os.path.join(settings.index, repo)):
-        place = target(settings, repo, tell)
-        lock = WriterLock(os.path.join(settings.index, repo, LOCK), f"repository {repo!r}", settings.lock_wait_seconds, tell)
+    place = place_of(settings)
+    with told_apart(place.where(repo)):
+        packed = target(settings, repo, tell)
+        lock = WriterLock(place.lock(repo), f"repository {repo!r}", settings.lock_wait_seconds, tell)
         try:
             with lock:
-                report = pack(place, tuple(claims), lambda refusal: waits(refusal) and _is_full(refusal.submission, limits))
+                report = pack(packed, tuple(claims), lambda refusal: waits(refusal) and _is_full(refusal.submission, limits))
         except Incomplete as error:
             tell(f"{error}; all of {repo} waits for it")
             return Report(repo, 0, Change(), (), (), (), 0.0)

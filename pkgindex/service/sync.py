@@ -35,8 +35,8 @@ from pkgindex.service.remembered import Remembered, Seen
 from pkgindex.service.repositories import make
 from pkgindex.sources.hosts.database import Database, HostPackage, Look, Sighting, Trouble
 from pkgindex.spool.spool import Spool
-from pkgindex.store.local import LocalBackend
 from pkgindex.store.lock import WriterLock
+from pkgindex.store.place import place_of
 
 LOCK = "sync.lock"
 MEMORY = "sync.seen"
@@ -169,9 +169,9 @@ def _found(
 
 def _indexed(settings: Settings, repo: str) -> Iterator[tuple[str, Entry]]:
     """What the newest generation ships, by name."""
-    path = os.path.join(settings.index, repo)
-    if os.path.isdir(path):
-        head = Head(LocalBackend(path), repo)
+    place = place_of(settings)
+    if place.has(repo):
+        head = Head(place.backend(repo), repo)
         for name, entry in Previous(head.backend, head.manifest).entries():
             if entry.shipped:
                 yield name, entry

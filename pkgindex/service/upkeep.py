@@ -9,7 +9,6 @@ Invariants:
 
 from __future__ import annotations
 
-import os
 import queue
 import threading
 from collections.abc import Callable
@@ -21,7 +20,7 @@ from pkgindex.packer.retire import retire
 from pkgindex.packer.target import Target
 from pkgindex.service.log import Log
 from pkgindex.service.packing import told_apart
-from pkgindex.store.local import LocalBackend
+from pkgindex.store.place import place_of
 
 
 class Upkeep:
@@ -29,6 +28,7 @@ class Upkeep:
 
     def __init__(self, settings: Settings, log: Log) -> None:
         self._settings = settings
+        self._place = place_of(settings)
         self._log = log
         self._queue: queue.SimpleQueue[tuple[str, str]] = queue.SimpleQueue()
         self._waiting: set[tuple[str, str]] = set()
@@ -56,7 +56,7 @@ class Upkeep:
 
     def _ask(self, work: str, repo: str) -> None:
         # Adding and discarding are atomic; the worst that may happen is that the work is looked at twice.
-        if (work, repo) in self._waiting or not os.path.isdir(os.path.join(self._settings.index, repo, "generations")):
+        if (work, repo) in self._waiting:
             return
         self._waiting.add((work, repo))
         self._queue.put((work, repo))
@@ -72,15 +72,16 @@ class Upkeep:
                 return
             self._waiting.discard((work, repo))
             try:
-                with told_apart(os.path.join(self._settings.index, repo)):
-                    kinds[work](repo)
+                with told_apart(self._place.where(repo)):
+                    if self._place.has(repo):
+                        kinds[work](repo)
             except PkgindexError as error:
                 self._log.warning(f"{repo}: {work}: {error}")
             except Exception as error:  # noqa: BLE001 - a fault in here must not end the thread and with it all upkeep
                 self._log.error(f"{repo}: {work}: internal error {error!r}: please report it")
 
     def _merge(self, repo: str) -> None:
-        merged = merge(Target(self._backend(repo), repo, self._settings))
+        merged = merge(Target(self._place.backend(repo), repo, self._settings))
         if merged is not None:
             self._log.info(
                 f"{repo}: generation {merged.generation}, {merged.parts} shards merged, "
@@ -88,11 +89,8 @@ class Upkeep:
             )
 
     def _retire(self, repo: str) -> None:
-        retired = retire(self._backend(repo), repo, self._settings)
+        retired = retire(self._place.backend(repo), repo, self._settings)
         if retired.generations or retired.blobs:
             self._log.info(
                 f"{repo}: {len(retired.generations)} generations retired, {retired.blobs} files, {retired.bytes / 1e6:.1f} MB"
             )
-
-    def _backend(self, repo: str) -> LocalBackend:
-        return LocalBackend(os.path.join(self._settings.index, repo))

@@ -32,6 +32,7 @@ from pkgindex.service.upkeep import Upkeep
 from pkgindex.spool.arrivals import Arrivals
 from pkgindex.spool.spool import Spool
 from pkgindex.spool.wakeup import Wakeup
+from pkgindex.store.place import place_of
 
 RETIRE_SECONDS = 300.0
 # A step that took so long hangs: from then on the service manager is no longer told that all is well.
@@ -93,7 +94,7 @@ class Watcher:
         return self._wakeup.signal_descriptor
 
     def run(self) -> None:
-        self._log.info(f"watching {self._spool.root}, packing into {self._settings.index}")
+        self._log.info(f"watching {self._spool.root}, packing into {place_of(self._settings).name}")
         with kept_alive(self._notifier, lambda: time.monotonic() - self._step_began < STEP_SECONDS_MAX):
             try:
                 self._look()

@@ -68,8 +68,11 @@ class Backend(Protocol):
     def remove(self, name: str) -> None:
         """Take it away; gone already is fine."""
 
-    def local_file(self, name: str) -> str | None:
-        """A path that SQLite may open read-only, or None where blobs are no files (then `read` and deserialize)."""
+    def local_file(self, name: str, checksum: str = "") -> str | None:
+        """A path that SQLite may open read-only, or None where blobs are no files (then `read` and deserialize).
+
+        Where they are none, one may be a copy on this host, of which the *checksum* is known.
+        """
 
     def scratch(self) -> str:
         """A directory for unfinished files, on the same file system, that no reader looks into."""

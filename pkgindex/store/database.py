@@ -150,7 +150,9 @@ def _parts(address: str) -> dict[str, Any]:
 
 
 def _first_line(error: psycopg.Error) -> str:
-    return error.diag.message_primary or str(error).strip().split("\n")[-1] or type(error).__name__
+    # Behind a tab libpq asks whether the server is running, as we do.
+    said = [line for line in str(error).split("\n") if line.strip() and not line.startswith("\t")]
+    return error.diag.message_primary or (said[-1] if said else type(error).__name__)
 
 
 def _close(connections: list[Connection]) -> None:

@@ -45,7 +45,9 @@ class Generations:
 
     def is_head(self, number: int) -> bool:
         """Whether *number* is the current one; where names are not remembered wrongly, at the cost of two look-ups."""
-        if self._backend.remote or not number:
+        # A share remembers for a while that a name was missing; a database does not.
+        on_share = self._backend.remote and self._backend.local_file(self._name(number)) is not None
+        if on_share or not number:
             return self.head() == number
         # In this order: what is retired went after all before it, so a follower that was gone already has taken it along.
         return not self._is_there(number + 1) and self._is_there(number)

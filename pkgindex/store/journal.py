@@ -27,7 +27,10 @@ COMPACT_BYTES_MIN = 16 << 20
 
 
 class JournaledBackend(MemoryBackend):
-    """What the journal at *path* holds; the file is made where it is missing. Raises `Busy` when another process has it."""
+    """What the journal at *path* holds; the file is made where it is missing.
+
+    Raises `Busy` when another process has it and keeps it for *wait_seconds*.
+    """
 
     def __init__(
         self,
@@ -35,10 +38,11 @@ class JournaledBackend(MemoryBackend):
         clock: Callable[[], float] = time.time,
         capacity_bytes: int = CAPACITY_BYTES,
         compact_bytes_min: int = COMPACT_BYTES_MIN,
+        wait_seconds: float = 0.0,
     ) -> None:
         super().__init__(None, clock, capacity_bytes)
         path = os.path.abspath(path)
-        lock = WriterLock(path + LOCK, f"the journal {path}")
+        lock = WriterLock(path + LOCK, f"the journal {path}", wait_seconds)
         lock.__enter__()
         self._release = weakref.finalize(self, lock.__exit__, None, None, None)
         self._compact_bytes_min = self._compact_at = compact_bytes_min

@@ -146,7 +146,7 @@ class LocalBackend:
         files.remove(path)
         self._flushing.removed(path)
 
-    def local_file(self, name: str) -> str | None:
+    def local_file(self, name: str, checksum: str = "") -> str | None:
         return self._path(name)
 
     def scratch(self) -> str:

@@ -22,6 +22,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import IO
 
+from pkgindex.config import discreet
 from pkgindex.errors import Busy
 from pkgindex.store.faults import rootless, unwritten
 
@@ -178,7 +179,7 @@ def _write(file: IO[str]) -> None:
         "host": os.uname().nodename,
         "pid": os.getpid(),
         "since": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "command": " ".join(sys.argv)[:COMMAND_CHARACTERS_MAX],
+        "command": " ".join(map(discreet, sys.argv))[:COMMAND_CHARACTERS_MAX],
     }
     try:
         os.ftruncate(file.fileno(), 0)

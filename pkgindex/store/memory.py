@@ -84,7 +84,7 @@ class MemoryBackend:
             self._blobs.pop(checked(name), None)
             self._written.pop(name, None)
 
-    def local_file(self, name: str) -> str | None:
+    def local_file(self, name: str, checksum: str = "") -> str | None:
         checked(name)
         return None
 

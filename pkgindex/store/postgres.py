@@ -19,11 +19,12 @@ import shutil
 import tempfile
 import threading
 import weakref
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from pkgindex.errors import Exists, Gone, StoreError
+from pkgindex.store.copies import Copies
 from pkgindex.store.database import Database, Row
 from pkgindex.store.listening import Listening
 from pkgindex.store.names import checked
@@ -32,6 +33,8 @@ from pkgindex.store.names import checked
 BLOB_BYTES_MAX = (1 << 30) - (1 << 20)
 # A server does not tell how much room it has; when it is full it says so.
 FREE_BYTES = 1 << 40
+# What is fetched at a time of a shard of which a copy is made.
+PIECE_BYTES = 4 << 20
 TABLE = "pkgindex_blobs"
 CHANNEL = "pkgindex"
 
@@ -67,18 +70,20 @@ _NAMES = f"""
     WHERE repository = %(repository)s AND name >= %(first)s AND name < %(beyond)s
 """
 _READ = f"SELECT bytes FROM {TABLE} WHERE {_HERE}"
+_PIECE = f"SELECT substring(bytes FROM %(start)s FOR {PIECE_BYTES}) FROM {TABLE} WHERE {_HERE}"
 _SIZE = f"SELECT octet_length(bytes) FROM {TABLE} WHERE {_HERE}"
 _AGE = f"SELECT extract(epoch FROM clock_timestamp() - created)::float8 FROM {TABLE} WHERE {_HERE}"
 
 
 class PostgresBackend:
-    """*repository* in the database at *address*. Shards are read whole: their blobs are no files."""
+    """*repository* in the database at *address*. Shards are no files: they are read whole, or from *copies*."""
 
     remote = True
 
-    def __init__(self, address: str, repository: str) -> None:
-        self.database = Database(address)
+    def __init__(self, address: str | Database, repository: str, copies: Copies | None = None) -> None:
+        self.database = Database(address) if isinstance(address, str) else address
         self.repository = repository
+        self._copies = copies
         self._lock = threading.Lock()
         self._scratch: str | None = None
         self._listening = Listening(self.database, CHANNEL, repository)
@@ -129,9 +134,11 @@ class PostgresBackend:
     def remove(self, name: str) -> None:
         self._ask(_REMOVE, name)
 
-    def local_file(self, name: str) -> str | None:
+    def local_file(self, name: str, checksum: str = "") -> str | None:
         checked(name)
-        return None
+        if self._copies is None or not checksum:
+            return None
+        return self._copies.file(name, checksum, lambda: self._pieces(name))
 
     def scratch(self) -> str:
         with self._lock:
@@ -159,14 +166,25 @@ class PostgresBackend:
         values: dict[str, object] = {"data": data, "token": token}
         if self._ask(statement, name, values):
             return
-        if not self.database.has(TABLE):
-            self.database.make(_SCHEMA)
+        found = self._ask(_TOKEN, name)
+        if not found:
+            # There was no table; by now another may have made it.
+            if not self.database.has(TABLE):
+                self.database.make(_SCHEMA)
             self._ask(statement, name, values)
-        if self._ask(_TOKEN, name) != [(token,)]:
+            found = self._ask(_TOKEN, name)
+        if found != [(token,)]:
             raise Exists(f"{name} exists already in {self.database.name}, and a name is used once")
 
-    def _one(self, statement: str, name: str) -> Any:
-        found = self._ask(statement, name)
+    def _pieces(self, name: str) -> Iterator[bytes]:
+        start, piece = 1, b"-" * PIECE_BYTES
+        while len(piece) == PIECE_BYTES:
+            piece = bytes(self._one(_PIECE, name, {"start": start}))
+            start += len(piece)
+            yield piece
+
+    def _one(self, statement: str, name: str, values: dict[str, object] | None = None) -> Any:
+        found = self._ask(statement, name, values)
         if not found:
             raise self._gone(name)
         return found[0][0]

@@ -33,8 +33,9 @@ class ShardFile:
         if size != shard.size:
             raise Corrupt(f"{self.name}: {size} bytes where its manifest says {shard.size}; {REMEDY}")
         try:
-            self._connection = _connect(backend, self.name)
-            self._handles = _handles(backend.local_file(self.name))
+            file = backend.local_file(self.name, shard.checksum)
+            self._connection = _connect(backend, self.name, file)
+            self._handles = _handles(file)
             self.expect_scattered_reads()
             self._connection.executescript(layout.READ_PRAGMAS)
             self.format = _check(self._connection, shard, self.name)
@@ -114,8 +115,7 @@ def failure(error: sqlite3.Error | UnicodeDecodeError, name: str) -> Gone | Corr
     return Corrupt(f"{name}: {error}; {REMEDY}")
 
 
-def _connect(backend: Backend, name: str) -> sqlite3.Connection:
-    file = backend.local_file(name)
+def _connect(backend: Backend, name: str, file: str | None) -> sqlite3.Connection:
     if file is None:
         connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
         connection.deserialize(backend.read(name))

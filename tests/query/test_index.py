@@ -14,9 +14,9 @@ from pkgindex.errors import BadInput, Corrupt, NoIndex, NotFound
 from pkgindex.packer.pack import Target, pack
 from pkgindex.query.hits import PathHit
 from pkgindex.query.index import Index
-from pkgindex.query.repositories import repositories_in
 from pkgindex.snapshot import reader as reader_module
 from pkgindex.store.local import LocalBackend
+from pkgindex.store.place import place_at
 
 CURL = {"name": "curl", "version": "1", "depends": ["libc6"], "summary": "web client",
         "files": ["/usr/bin/curl", "/usr/share/x"]}  # fmt: skip
@@ -194,7 +194,7 @@ def test_what_is_no_index_is_told_apart(tmp_path: Path, make: object, says: str)
     path = tmp_path / "index"
     make(path)  # type: ignore[operator]
     with pytest.raises(NoIndex, match=f"{says}.*pkgindex init REPO|{says}"):
-        repositories_in(str(path))
+        place_at(str(path)).repositories()
 
 
 def test_a_repository_without_a_generation_is_named_as_such(path: Path) -> None:

@@ -25,10 +25,9 @@ RACERS = 6
 _count = itertools.count()
 
 
-@pytest.fixture(scope="session")
-def server() -> Iterator[Cluster]:
-    with cluster() as found:
-        yield found
+@pytest.fixture
+def server(database: Cluster) -> Cluster:
+    return database
 
 
 @pytest.fixture(scope="session")

@@ -11,11 +11,14 @@ from pkgindex.packer.publish import Head
 from pkgindex.service.packing import target
 from pkgindex.service.repositories import restate
 from pkgindex.spool.spool import Spool
+from pkgindex.store.place import place_of
 
 
 def run(call: Call, repository: str, partition: str | None, ordering: str | None) -> int:
     spool = Spool(call.settings.spool)
-    spool.folder(repository)  # before anything is made: a bad name makes nothing
+    # Before anything is made: a bad name or address makes nothing.
+    spool.folder(repository)
+    place_of(call.settings)
     spool.create()
     spool.add(repository)
     place = target(call.settings, repository)

@@ -12,9 +12,10 @@ from pkgindex.cli.each import code_of, each
 from pkgindex.cli.output import Output
 from pkgindex.errors import Rejected
 from pkgindex.packer.target import Target
-from pkgindex.service.packing import LOCK, Outcome, line, pack_all, pack_repository, told_apart
+from pkgindex.service.packing import Outcome, line, pack_all, pack_repository, told_apart
 from pkgindex.spool.spool import Spool
 from pkgindex.store.lock import WriterLock
+from pkgindex.store.place import place_of
 
 
 def run(call: Call, repositories: tuple[str, ...], rebuild: bool) -> int:
@@ -39,12 +40,12 @@ def _rebuild(call: Call, repositories: tuple[str, ...]) -> int:
     """Make the repositories anew, then pack what waits for them in the spool."""
     from pkgindex.packer.rebuild import rebuild
 
-    spool = Spool(call.settings.spool)
+    spool, place = Spool(call.settings.spool), place_of(call.settings)
     waiting = spool.repositories() if os.path.isdir(spool.root) else []
 
     def act(target: Target) -> Iterator[dict[str, Any]]:
-        lock = os.path.join(call.settings.index, target.repo, LOCK)
-        with told_apart(lock), WriterLock(lock, f"repository {target.repo!r}", target.settings.lock_wait_seconds):
+        lock, what = place.lock(target.repo), f"repository {target.repo!r}"
+        with told_apart(place.where(target.repo)), WriterLock(lock, what, target.settings.lock_wait_seconds):
             outcomes = [Outcome(rebuild(target))]
         if target.repo in waiting:
             outcomes.append(pack_repository(call.settings, spool, target.repo, target.tell))

@@ -75,6 +75,9 @@ class _Counted:
     def waits(self, client: Client) -> int:
         return self._desk.waits(self)
 
+    def hear(self) -> None:
+        self._desk.hear()
+
     def answer(self, data: bytes) -> None:
         now = time.perf_counter()
         for answer in data.decode().splitlines():

@@ -58,6 +58,9 @@ class Answering(Protocol):
     def waits(self, client: Client) -> int:
         """How many requests of *client* wait."""
 
+    def hear(self) -> None:
+        """There was word of a publish, which may have been our own."""
+
 
 class Desk:
     """Belongs to one event loop; what blocks runs in threads.
@@ -91,6 +94,10 @@ class Desk:
     def waits(self, client: Client) -> int:
         """How many requests of *client* wait."""
         return len(self._waiting.get(client, ())) + len(self._group.get(client, ()))
+
+    def hear(self) -> None:
+        """What was published is read before anybody asks."""
+        self._stale.set()
 
     def take(self, client: Client, requests: Asked) -> None:
         """Answer *requests*, now or later, in order."""

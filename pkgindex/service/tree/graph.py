@@ -8,11 +8,12 @@ from pkgindex.config import Settings
 from pkgindex.model.package import NEEDS, Package
 from pkgindex.query.index import Index
 from pkgindex.snapshot.snapshot import Snapshot
+from pkgindex.store.place import place_of
 
 
 def needs_in(settings: Settings, repo: str, tell: Callable[[str], None] = lambda words: None) -> dict[str, tuple[str, ...]]:
     """What each package of *repo* depends on, in any release and alternative; names that it does not ship are left out."""
-    with Index(settings.index, (repo,)) as index:
+    with Index(place_of(settings), (repo,)) as index:
         return cut(_whole(index.snapshot(repo), tell))
 
 

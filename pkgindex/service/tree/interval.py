@@ -61,6 +61,9 @@ class IntervalDesk:
         """Nobody does."""
         return 0
 
+    def hear(self) -> None:
+        """It is read when the interval is over: answers may be that late."""
+
     def take(self, client: Client, requests: Asked) -> None:
         """Answer *requests*."""
         answers = []

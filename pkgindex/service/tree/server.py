@@ -28,6 +28,7 @@ from pkgindex.service.tree.committing import Committer
 from pkgindex.service.tree.connection import Connection, Limits
 from pkgindex.service.tree.counting import Counting
 from pkgindex.service.tree.desk import Answering, Desk
+from pkgindex.service.tree.hearing import Words, hear
 from pkgindex.service.tree.interval import IntervalDesk
 
 # How long clients have to read their last answers.
@@ -57,12 +58,17 @@ class Options(NamedTuple):
 
 
 class Server:
-    """Serves the tree of *target*. `stop` may be called from a signal handler of the loop; all else belongs to `run`."""
+    """Serves the tree of *target*, whose storage gives *words* of what others publish, or none.
 
-    def __init__(self, target: Target, lock: str | None, options: Options, log: Log) -> None:
+    `stop` may be called from a signal handler of the loop; all else belongs to `run`.
+    """
+
+    def __init__(
+        self, target: Target, lock: str | None, options: Options, log: Log, words: Words | None = None
+    ) -> None:
         self.address = ("", 0)
         self.metrics_address = ("", 0)
-        self._target, self._options, self._log = target, options, log
+        self._target, self._options, self._log, self._words = target, options, log, words
         self._committer = Committer(target, lock)
         self._connections: set[Connection] = set()
         self._counting: Counting | None = None
@@ -82,7 +88,8 @@ class Server:
         with listening(self._options) as sock:
             self.address = sock.getsockname()[:2]
             watched = await self._watched()
-            tasks = [asyncio.create_task(work) for work in (self._desk.run(), self._accept(sock), self._sweep())]
+            hearing = [] if self._words is None else [hear(self._words, self._desk.hear)]
+            tasks = [asyncio.create_task(work) for work in (self._desk.run(), self._accept(sock), self._sweep(), *hearing)]
             stopped = asyncio.create_task(self._stopping.wait())
             ready(self.address)
             try:
@@ -221,6 +228,7 @@ def allow_files(connections_max: int) -> int:
 def serve(
     target: Target, lock: str | None, options: Options, log: Log,
     ready: Callable[[tuple[str, int]], None] = lambda address: None, upkeep: Callable[[], None] | None = None,
+    words: Words | None = None,
 ) -> None:
     """Serve until SIGTERM, or SIGINT, which raises `KeyboardInterrupt` when all is finished.
 
@@ -231,7 +239,7 @@ def serve(
     came: list[int] = []
 
     async def serving() -> None:
-        server = Server(target, lock, options, log)
+        server = Server(target, lock, options, log, words)
         loop = asyncio.get_running_loop()
 
         def obey(number: int) -> None:

@@ -20,31 +20,39 @@ from multiprocessing.context import SpawnContext, SpawnProcess
 from typing import NamedTuple
 
 from pkgindex.config import Settings
-from pkgindex.errors import PkgindexError, StoreError
+from pkgindex.errors import BadInput, PkgindexError, StoreError
 from pkgindex.service.log import Log, in_journal, to_stderr
-from pkgindex.service.packing import LOCK, target
+from pkgindex.service.packing import target
 from pkgindex.service.tree.server import UPKEEP_SECONDS, Options, allow_files, bound, serve
 from pkgindex.service.upkeep import Upkeep
+from pkgindex.store.place import place_of
 
 # What dies again and again is not started faster than that.
 RESTART_SECONDS = 1.0
 
 
-class Place(NamedTuple):
+class Served(NamedTuple):
     """A repository, as a process that serves it is told of it."""
 
     settings: Settings
     repo: str
 
     def serve(self, options: Options, log: Log, ready: Callable[[tuple[str, int]], None], upkeep: Callable[[], None]) -> None:
-        place = target(self.settings, self.repo, log.info)
-        serve(place, os.path.join(self.settings.index, self.repo, LOCK), options, log, ready, upkeep)
+        place = place_of(self.settings)
+        packed = target(self.settings, self.repo, log.info)
+        serve(packed, place.lock(self.repo), options, log, ready, upkeep, place.words(self.repo))
 
 
 def serve_tree(
     settings: Settings, repo: str, options: Options, workers: int, log: Log, ready: Callable[[tuple[str, int]], None]
 ) -> None:
-    """Serve *repo* until SIGTERM, or SIGINT, which raises `KeyboardInterrupt` at the end. *workers* of 1: in this process."""
+    """Serve *repo* until SIGTERM, or SIGINT, which raises `KeyboardInterrupt` at the end. *workers* of 1: in this process.
+
+    Raises `BadInput` for several workers where one process has all to itself.
+    """
+    place = place_of(settings)
+    if workers > 1 and not place.shared:
+        raise BadInput(f"--workers {workers}: {place.name} is of one process; serve it without that, or keep it elsewhere")
     upkeep = Upkeep(settings, log)
 
     def keep_up() -> None:
@@ -53,16 +61,16 @@ def serve_tree(
 
     try:
         if workers == 1:
-            Place(settings, repo).serve(options, log, ready, keep_up)
+            Served(settings, repo).serve(options, log, ready, keep_up)
         else:
-            _Workers(Place(settings, repo), options, log).run(workers, ready, keep_up)
+            _Workers(Served(settings, repo), options, log).run(workers, ready, keep_up)
     finally:
         upkeep.close()
 
 
 class _Workers:
-    def __init__(self, place: Place, options: Options, log: Log) -> None:
-        self._place, self._options, self._log = place, options._replace(shared=True), log
+    def __init__(self, served: Served, options: Options, log: Log) -> None:
+        self._served, self._options, self._log = served, options._replace(shared=True), log
         self._stopped_by: int | None = None
         self._context = multiprocessing.get_context("spawn")
         self._processes: dict[int, SpawnProcess] = {}
@@ -99,7 +107,7 @@ class _Workers:
             for pipe in [pipe for pipe in waiting if pipe.poll()]:
                 del waiting[pipe]
                 if not _hears(pipe):
-                    raise StoreError(f"a process that was to serve {self._place.repo!r} ended: its last words are above")
+                    raise StoreError(f"a process that was to serve {self._served.repo!r} ended: its last words are above")
         return self._stopped_by is None
 
     def _look_after(self, bell: Pipe, upkeep: Callable[[], None]) -> None:
@@ -108,7 +116,7 @@ class _Workers:
             wait([bell, *self._processes], max(0.0, due - time.monotonic()))
             for sentinel in [sentinel for sentinel, process in self._processes.items() if not process.is_alive()]:
                 process = self._processes.pop(sentinel)
-                self._log.error(f"a process that served {self._place.repo} ended with {process.exitcode}: starting another")
+                self._log.error(f"a process that served {self._served.repo} ended with {process.exitcode}: starting another")
                 bell.poll(RESTART_SECONDS)
                 if self._stopped_by is None:
                     self._start(self._places.pop(sentinel))
@@ -121,7 +129,7 @@ class _Workers:
         metrics_port = self._options.metrics_port
         options = self._options._replace(metrics_port=metrics_port + place if metrics_port > 0 else metrics_port)
         hears, tells = self._context.Pipe(duplex=False)
-        process = self._context.Process(target=_work, args=(self._place, options, tells))
+        process = self._context.Process(target=_work, args=(self._served, options, tells))
         process.start()
         tells.close()
         self._processes[process.sentinel] = process
@@ -135,12 +143,12 @@ class _Workers:
             process.join()
 
 
-def _work(place: Place, options: Options, ready: Pipe) -> None:
+def _work(served: Served, options: Options, ready: Pipe) -> None:
     """One of several: serves until it is told to end, or its parent is gone."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     log = Log(to_stderr, in_journal(os.environ))
     try:
-        place.serve(options, log, ready.send, lambda: None)
+        served.serve(options, log, ready.send, lambda: None)
     except KeyboardInterrupt:
         # At a terminal all processes hear of it, and it was obeyed.
         return

@@ -23,18 +23,10 @@ from service.tree.lines import BAD, LINES
 from service.tree.plaintree import PlainTree
 from service.tree.serving import REPO, Client, served, sound, together
 from service.tree.test_protocol import plainly
-from store.databases import PSYCOPG_MISSING, cluster
 
 
 def head(backend: Backend) -> int:
     return Head(backend, REPO).manifest.generation
-
-
-@pytest.fixture(scope="session")
-def database() -> Iterator[str]:
-    """The address of a PostgreSQL that is there for these tests alone."""
-    with cluster() as found:
-        yield found.address
 
 
 @pytest.fixture(params=[*PARTITIONS, "memory", "journal", "postgresql"])
@@ -53,10 +45,10 @@ def stored(request: pytest.FixtureRequest, tmp_path: Path) -> Backend:
     if request.param == "journal":
         return JournaledBackend(str(tmp_path / "journal"))
     if request.param == "postgresql":
-        pytest.importorskip("psycopg", reason=PSYCOPG_MISSING)
+        address = request.getfixturevalue("database").address
         from pkgindex.store.postgres import PostgresBackend
 
-        return PostgresBackend(request.getfixturevalue("database"), tmp_path.name)
+        return PostgresBackend(address, tmp_path.name)
     return LocalBackend(str(tmp_path))
 
 
