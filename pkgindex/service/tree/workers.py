@@ -13,7 +13,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection as Pipe
 from multiprocessing.connection import wait
 from multiprocessing.context import SpawnContext, SpawnProcess
@@ -147,8 +147,14 @@ def _work(served: Served, options: Options, ready: Pipe) -> None:
     """One of several: serves until it is told to end, or its parent is gone."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     log = Log(to_stderr, in_journal(os.environ))
+
+    def serving(address: tuple[str, int]) -> None:
+        # Of one that was started again nobody waits to hear.
+        with suppress(BrokenPipeError):
+            ready.send(address)
+
     try:
-        served.serve(options, log, ready.send, lambda: None)
+        served.serve(options, log, serving, lambda: None)
     except KeyboardInterrupt:
         # At a terminal all processes hear of it, and it was obeyed.
         return

@@ -62,6 +62,16 @@ class Client:
             data += piece
         return data
 
+    def rest_until_reset(self) -> bytes:
+        """The same, of a server that ends with lines unread: its system may then cut the connection off."""
+        data = self._rest
+        try:
+            while piece := self.socket.recv(1 << 16):
+                data += piece
+        except ConnectionResetError:
+            pass
+        return data
+
 
 @contextmanager
 def served(

@@ -29,22 +29,32 @@ def head(backend: Backend) -> int:
     return Head(backend, REPO).manifest.generation
 
 
-@pytest.fixture(params=[*PARTITIONS, "memory", "journal", "postgresql"])
+KINDS = ("directory", "memory", "journal", "postgresql")
+# Every kind and every partition are in the quick part, and all pairs of them in the long one.
+WAYS = [
+    pytest.param((kind, partition), id=f"{kind}-{partition}",
+                 marks=() if kind == "directory" or partition == "package" else pytest.mark.slow)
+    for kind in KINDS for partition in PARTITIONS
+]
+
+
+@pytest.fixture(params=WAYS)
 def backend(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Backend]:
     monkeypatch.setattr("packer.world.REPO", REPO)
-    found = stored(request, tmp_path)
-    make(found, request.param if request.param in PARTITIONS else "package")
+    kind, partition = request.param
+    found = stored(kind, request, tmp_path)
+    make(found, partition)
     yield found
     assert sound(found)
 
 
-def stored(request: pytest.FixtureRequest, tmp_path: Path) -> Backend:
+def stored(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Backend:
     """An empty repository, stored in the way that the test asks for."""
-    if request.param == "memory":
+    if kind == "memory":
         return MemoryBackend()
-    if request.param == "journal":
+    if kind == "journal":
         return JournaledBackend(str(tmp_path / "journal"))
-    if request.param == "postgresql":
+    if kind == "postgresql":
         address = request.getfixturevalue("database").address
         from pkgindex.store.postgres import PostgresBackend
 

@@ -64,6 +64,80 @@ def test_what_was_asked_published_and_answered_is_counted(index: Path) -> None:
         assert found["pkgindex_connections"] == 2
 
 
+def test_with_an_interval_requests_are_counted_at_once_and_groups_when_they_are_published(tmp_path: Path) -> None:
+    options = ("--metrics-port", "0", "--durability", "interval:0.2")
+    with Process(str(tmp_path), *options) as server, Client(server.port) as client:
+        port = metrics_port(server)
+        client.send(b"INDEX|a|\nINDEX|b|a\nREMOVE|a|\nQUERY|b|\nnonsense\n")
+        assert client.answers(5) == ["OK", "OK", "FAIL", "OK", "ERROR"]
+        found = numbers(port)
+        asked = {key: count for key, count in found.items() if key.startswith("pkgindex_tree_requests_total")}
+        assert sum(asked.values()) == found["pkgindex_tree_request_seconds_count"] == 5
+        assert asked['pkgindex_tree_requests_total{command="INDEX",answer="OK"}'] == 2
+        while not found["pkgindex_tree_groups_total"]:
+            found = numbers(port)
+        # Both came within one interval, or the second in the next one.
+        while found["pkgindex_tree_group_size_sum"] < 2:
+            found = numbers(port)
+        assert found["pkgindex_tree_groups_total"] == found["pkgindex_tree_group_size_count"] <= 2
+        assert found["pkgindex_set_generation"] == 1 + found["pkgindex_tree_groups_total"]
+        assert page(port, "/readyz") == (200, "ready\n")
+
+
+def test_what_is_told_is_the_text_form_of_prometheus(index: Path) -> None:
+    """By the grammar of the exposition format 0.0.4: each family once, told of before its samples, which stand together."""
+    with Process(str(index), "--metrics-port", "0") as server, Client(server.port) as client:
+        client.ask("QUERY|a|")
+        client.ask("nonsense")
+        with urllib.request.urlopen(f"http://127.0.0.1:{metrics_port(server)}/metrics", timeout=SECONDS_MAX) as answer:
+            assert answer.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
+            text = answer.read().decode()
+    families = families_of(text)
+    assert {family.kind for family in families.values()} == {"counter", "gauge", "histogram"}
+    for name, family in families.items():
+        assert family.help, name
+        assert len(set(family.samples)) == len(family.samples)
+        if family.kind == "histogram":
+            buckets = {key: count for key, count in family.samples.items() if key.startswith(f"{name}_bucket")}
+            bounds = [float(key[len(f'{name}_bucket{{le="') : -2]) for key in buckets]
+            counts = list(buckets.values())
+            assert bounds == sorted(set(bounds)) and bounds[-1] == float("inf")
+            assert counts == sorted(counts) and counts[-1] == family.samples[f"{name}_count"]
+            assert family.samples[f"{name}_sum"] >= 0
+        else:
+            assert family.kind == "gauge" or name.endswith("_total")
+
+
+class Family:
+    def __init__(self, help: str) -> None:
+        self.help, self.kind = help, ""
+        self.samples: dict[str, float] = {}
+
+
+SAMPLE = re.compile(r'([a-zA-Z_:][a-zA-Z0-9_:]*)(\{(?:[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\n]|\\["\\n])*",?)+\})? (\S+)')
+
+
+def families_of(text: str) -> dict[str, Family]:
+    assert text.endswith("\n")
+    families: dict[str, Family] = {}
+    name = ""
+    for line in text[:-1].split("\n"):
+        if line.startswith("# HELP "):
+            name, _, told = line.removeprefix("# HELP ").partition(" ")
+            assert name not in families
+            families[name] = Family(told)
+        elif line.startswith("# TYPE "):
+            assert line.split(" ")[2] == name and not families[name].samples
+            families[name].kind = line.split(" ")[3]
+        else:
+            found = SAMPLE.fullmatch(line)
+            assert found is not None, line
+            suffixes = ("_bucket", "_sum", "_count") if families[name].kind == "histogram" else ("",)
+            assert found[1] in [name + suffix for suffix in suffixes]
+            families[name].samples[found[1] + (found[2] or "")] = float(found[3])
+    return families
+
+
 def test_the_page_on_operations_names_each_metric(index: Path) -> None:
     with Process(str(index), "--metrics-port", "0") as server:
         text = page(metrics_port(server), "/metrics")[1]
