@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from pkgindex.config import Settings
+from pkgindex.config import Settings, scheme_of
 from pkgindex.errors import BadInput
 from pkgindex.hooks.hookfile import below
 from pkgindex.hooks.texts import plain
@@ -37,6 +37,9 @@ def place_of(settings: Settings, root: str | None, started_as: str) -> Place:
     top = os.path.abspath(root or "/")
     if not os.path.isdir(top):
         raise BadInput(f"--root {root!a} is no directory: name the one that is to be / later")
+    if scheme_of(settings.index):
+        raise BadInput("a hook names the index in files that everybody may read, and this one has an address: hooks are for an "
+                       "index in a directory; for another one run 'pkgindex sync --all' from a timer")
     spool, index = (os.path.abspath(path) for path in (settings.spool, settings.index))
     return Place(top, plain("spool", spool), plain("index", index), plain("program", _program(top, started_as)))
 

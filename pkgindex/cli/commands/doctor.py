@@ -9,17 +9,29 @@ from typing import Any
 from pkgindex.cli.call import FOUND, Call
 from pkgindex.cli.declare import JSON, JSONL, Argument, Command
 from pkgindex.cli.output import Output
-from pkgindex.errors import StoreError
+from pkgindex.config import scheme_of
+from pkgindex.errors import BadInput, StoreError
+from pkgindex.store.place import place_of
 from pkgindex.store.probe.examining import examine
 
 STYLES = {"good": "good", "note": "name", "bad": "bad"}
 
 
 def run(call: Call, directories: tuple[str, ...]) -> int:
-    wanted = [(directory, "") for directory in directories] or [(call.settings.index, "index"), *_spool(call)]
+    if any(map(scheme_of, directories)):
+        raise BadInput("doctor tries out directories, and this is an address")
+    wanted = [(directory, "") for directory in directories] or [*_index(call), *_spool(call)]
     hits = [_hit(directory, use) for directory, use in wanted]
     call.output.hits(call.command, hits, lines, lambda: ())
     return FOUND if all(hit["fit"] for hit in hits) else StoreError.exit_code
+
+
+def _index(call: Call) -> list[tuple[str, str]]:
+    """An index in a database has no directory, and is named without its password."""
+    if not scheme_of(call.settings.index):
+        return [(call.settings.index, "index")]
+    call.output.say(f"the index is in {place_of(call.settings).name}: there is no directory to try out")
+    return []
 
 
 def _spool(call: Call) -> list[tuple[str, str]]:

@@ -15,10 +15,10 @@ from pkgindex.cli.wording import describe
 from pkgindex.errors import NotFound
 from pkgindex.query.index import Index
 from pkgindex.query.manual import unowned
-from pkgindex.query.repositories import repositories_in
 from pkgindex.sources.hosts import managers
 from pkgindex.sources.hosts.standing import Standing
 from pkgindex.sources.hosts.tree import File, Tree
+from pkgindex.store.place import place_of
 
 # What packages fill, on one system or another.
 PREFIXES = ("/bin", "/boot", "/etc", "/lib", "/lib32", "/lib64", "/libx32", "/opt", "/sbin", "/usr")
@@ -58,7 +58,7 @@ def _outermost(paths: list[str]) -> list[str]:
 def _of_host(call: Call, root: str) -> tuple[str, ...]:
     """The repositories that follow the package managers of the host."""
     wanted = [database.repo for database in managers.found_all(root, call.settings)]
-    there = repositories_in(call.settings.index)
+    there = place_of(call.settings).repositories()
     found = tuple(repo for repo in wanted if repo in there)
     if not found:
         raise NotFound(f"of this host, {describe(wanted)} could be indexed, and nothing is: run 'pkgindex sync --all'")
