@@ -24,14 +24,16 @@ from pkgindex.errors import Corrupt, NewerFormat
 
 MAGIC = b"pkgindex"
 FORMAT = 1
+# Of kinds that came later, or that what came later made others: all formats in which there were such files, oldest first.
+FORMATS = {"manifest": (1, 3), "delta": (3,)}
 HEADER_BYTES_MAX = 160
 REMEDY = "run 'pkgindex verify' to see all that is damaged and 'pkgindex pack --rebuild REPO' to mend it"
 
 
-def seal(kind: str, stamp: str, content: object) -> bytes:
-    """The bytes of a file of *kind*, holding *content* (anything msgpack can hold), made under *stamp*."""
+def seal(kind: str, stamp: str, content: object, number: int = FORMAT) -> bytes:
+    """The bytes of a file of *kind* in format *number*, holding *content* (anything msgpack can hold), made under *stamp*."""
     body: bytes = msgpack.packb(content, use_bin_type=True, unicode_errors="surrogateescape")
-    header = f"pkgindex {FORMAT} {kind} {stamp} {len(body)} {crc32(body):08x}\n"
+    header = f"pkgindex {number} {kind} {stamp} {len(body)} {crc32(body):08x}\n"
     return header.encode("ascii") + body
 
 
@@ -44,10 +46,11 @@ def unseal(data: bytes, kind: str, stamp: str, name: str) -> Any:
     fields = data[:end].split(b" ") if end > 0 else []
     if len(fields) != 6 or fields[0] != MAGIC:
         raise Corrupt(f"{name}: does not begin as a pkgindex file does ({len(data)} bytes); {REMEDY}")
-    if not fields[1].isdigit() or int(fields[1]) > FORMAT:
+    formats = FORMATS.get(kind, (FORMAT,))
+    if not fields[1].isdigit() or int(fields[1]) > formats[-1]:
         shown = fields[1].decode("ascii", "replace")
-        raise NewerFormat(f"format {shown} in {name}: this pkgindex reads up to {FORMAT}; upgrade it")
-    if fields[1] != b"%d" % FORMAT:
+        raise NewerFormat(f"format {shown} in {name}: this pkgindex reads up to {formats[-1]}; upgrade it")
+    if fields[1] not in [b"%d" % number for number in formats]:
         raise Corrupt(f"{name}: format {fields[1].decode('ascii', 'replace')}, which there never was; {REMEDY}")
     if fields[2] != kind.encode() or (stamp and fields[3] != stamp.encode()):
         found = b" ".join(fields[2:4]).decode("ascii", "replace")

@@ -11,7 +11,8 @@ from sys import byteorder
 from typing import Any, NamedTuple
 
 from pkgindex.errors import Corrupt
-from pkgindex.format.envelope import REMEDY, checksum, seal, unseal
+from pkgindex.format.envelope import FORMAT, FORMATS, REMEDY, checksum, seal, unseal
+from pkgindex.format.names import generation_of
 
 PARTITIONS = ("package", "bucket", "whole")
 SUBMISSIONS_REMEMBERED = 256
@@ -20,6 +21,7 @@ NAMES_SHOWN_MAX = 50
 # Which of a loose package's facets are not in the shards: bits of `Manifest.loose`.
 LOOSE_TEXT = 1
 LOOSE_PATHS = 2
+DELTA_FIELDS = ("deltas", "tail", "folded")
 
 
 class Shard(NamedTuple):
@@ -51,6 +53,16 @@ class Packed(NamedTuple):
     mode: str
 
 
+class Spilled(NamedTuple):
+    """A file of a delta: what the generations `first` to `last` changed, in `packages` packages; `size` in bytes."""
+
+    stamp: str
+    first: int
+    last: int
+    packages: int
+    size: int
+
+
 class Change(NamedTuple):
     """What a publish did, in packages; `names` shows some of them."""
 
@@ -71,6 +83,10 @@ class Manifest(NamedTuple):
     submissions that were packed for it last, as long as nothing was laid over them since. `recent` holds the identities of
     the last submissions of any generation, so that packing one again after a crash changes nothing. `ordering` names the rules
     by which versions are compared (`model.versions.orderings`), where a release does not say so itself.
+
+    Over what the pages say lie `deltas`, oldest first, and then `tail`: the deltas of the last generations by their stamps.
+    What they say is loose unless it was published up to generation `folded`. `packages`, `filed` and `paths` count what
+    holds with them, `names` and `facts_bytes` what stands in pages.
     """
 
     repo: str
@@ -94,6 +110,19 @@ class Manifest(NamedTuple):
     recent: tuple[str, ...] = ()
     fulls: dict[str, tuple[str, ...]] = {}
     change: Change = Change()
+    deltas: tuple[Spilled, ...] = ()
+    tail: tuple[tuple[str, bytes], ...] = ()
+    folded: int = 0
+
+    @property
+    def unsettled(self) -> bool:
+        """Whether deltas lie over the pages."""
+        return bool(self.tail or self.deltas)
+
+    @property
+    def first_delta(self) -> int:
+        """The first generation of which a delta lies over the pages; 0 when none does."""
+        return self.deltas[0].first if self.deltas else generation_of(self.tail[0][0]) if self.tail else 0
 
     def shards_of(self, kind: str) -> tuple[Shard, ...]:
         return tuple(shard for shard in self.shards if shard.kind == kind)
@@ -107,7 +136,14 @@ def encode(manifest: Manifest, token: str) -> bytes:
     if byteorder == "big":
         places.byteswap()
     content["page_stamps"] = {"stamps": stamps, "pages": places.tobytes()}
-    return seal("manifest", f"{manifest.generation}-{token}", content)
+    if manifest.unsettled:
+        number = FORMATS["manifest"][-1]
+    else:
+        # Who knows nothing of deltas may read it, and must not be told of none.
+        number = FORMAT
+        for field in DELTA_FIELDS:
+            del content[field]
+    return seal("manifest", f"{manifest.generation}-{token}", content, number)
 
 
 def decode(data: bytes, repo: str, generation: int, name: str) -> Manifest:
@@ -126,6 +162,9 @@ def decode(data: bytes, repo: str, generation: int, name: str) -> Manifest:
         content["submissions"] = tuple(Packed(*packed) for packed in content["submissions"])
         content["recent"] = tuple(content["recent"])
         content["fulls"] = {scope: tuple(digests) for scope, digests in content["fulls"].items()}
+        content["deltas"] = tuple([Spilled(*found) for found in content.get("deltas", ())])
+        content["tail"] = tuple([(stamp, delta) for stamp, delta in content.get("tail", ()) if generation_of(stamp)])
+        content.setdefault("folded", 0)
         change = Change(*content["change"])
         content["change"] = change._replace(names=tuple(change.names))
         manifest = Manifest(**{field: content[field] for field in Manifest._fields})
@@ -141,7 +180,10 @@ def check_stamp(data: bytes, manifest: Manifest, name: str) -> None:
     generation brought. For those who verify: no reader makes use of it.
     """
     stamp = data.split(b" ", 4)[3].decode("ascii", "replace")
-    stamps = {*manifest.page_stamps, *(found for shard in manifest.shards for found in (shard.stamp, shard.dead_stamp))}
+    stamps = {
+        *manifest.page_stamps, *(found for shard in manifest.shards for found in (shard.stamp, shard.dead_stamp)),
+        *(found.stamp for found in manifest.deltas), *(found for found, _ in manifest.tail),
+    }
     brought = {found for found in stamps if found.startswith(f"{manifest.generation}-")}
     if not stamp.startswith(f"{manifest.generation}-") or (brought and brought != {stamp}):
         raise Corrupt(f"{name}: its first line says {stamp!r}, and its files {', '.join(sorted(brought))}; {REMEDY}")

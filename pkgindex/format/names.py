@@ -5,6 +5,7 @@
     forward/1f/curl.42-k3q9ab             directory by checksum of the name, encoded name, stamp
     reverse/1f/zlib1g.42-k3q9ab
     dead/paths-1.42-k3q9ab                the packages that are dead in a shard
+    deltas/42-k3q9ab                      what the last publishes changed; one publish makes one at most
     shards/paths-1.42-k3q9ab.sqlite
     changes/1763719200123-k3q9ab          what a look at a host found changed: when (milliseconds since 1970), by whom
 
@@ -18,18 +19,27 @@ from __future__ import annotations
 from zlib import crc32
 
 NAME_BYTES_MAX = 160
-BLOB_DIRECTORIES = ("pages", "forward", "reverse", "dead", "shards")
+BLOB_DIRECTORIES = ("pages", "forward", "reverse", "dead", "deltas", "shards")
 _SAFE = b"abcdefghijklmnopqrstuvwxyz0123456789_+-."
 _STAMP = r"[1-9][0-9]{0,15}-[0-9a-z]{6}"
 _BLOB = (
     r"(?:pages/[0-9a-f]{1,6}|(?:forward|reverse)/[0-9a-f]{2}/[a-z0-9_+%=.-]{1,200}|dead/(?:text|paths)-[0-9]{1,6})"
-    rf"\.({_STAMP})\Z|shards/(?:text|paths)-[0-9]{{1,6}}\.({_STAMP})\.sqlite\Z"
+    rf"\.({_STAMP})\Z|deltas/({_STAMP})\Z|shards/(?:text|paths)-[0-9]{{1,6}}\.({_STAMP})\.sqlite\Z"
 )
 _ALPHABET = "0123456789abcdefghijkmnpqrstuvwxyz"
 
 
 def stamp(generation: int, token: str) -> str:
     return f"{generation}-{token}"
+
+
+def generation_of(stamp: str) -> int:
+    """The generation for which something was written.
+
+    >>> generation_of("42-k3q9ab")
+    42
+    """
+    return int(stamp.partition("-")[0])
 
 
 def token_of(entropy: bytes) -> str:
@@ -58,7 +68,7 @@ def parse_blob(name: str) -> tuple[str, int] | None:
     match = re.match(_BLOB, name)
     if not match:
         return None
-    found = match[1] or match[2]
+    found = match[1] or match[2] or match[3]
     return found, int(found.split("-")[0])
 
 
@@ -103,6 +113,10 @@ def shard_name(kind: str, number: int, stamp: str) -> str:
 
 def dead_name(kind: str, number: int, stamp: str) -> str:
     return f"dead/{kind}-{number}.{stamp}"
+
+
+def delta_name(stamp: str) -> str:
+    return f"deltas/{stamp}"
 
 
 def changes_name(stamp: str) -> str:

@@ -3,7 +3,7 @@
 Invariants:
 
 * It stands on one generation. What was read of the next is taken over when all of it was read, or not at all.
-* A package is looked at again when its page says that it is otherwise than before, and only then.
+* A package is looked at again when a page or a newer delta says that it is otherwise than before, and only then.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 
 from pkgindex.errors import Gone
+from pkgindex.format.delta import Delta
 from pkgindex.format.manifest import Manifest
-from pkgindex.format.page import Entry, group_of, page_of
-from pkgindex.packer.carried import Carried, KeepingWriter
+from pkgindex.format.names import delta_name
+from pkgindex.format.page import group_of, page_of
+from pkgindex.packer.carried import Carried
 from pkgindex.packer.dependencies import needs_of
 from pkgindex.packer.publish import Head
-from pkgindex.packer.scribe import Scribe
 from pkgindex.packer.target import Target
 from pkgindex.packer.updates import Parts
 
@@ -33,20 +34,21 @@ class Ledger:
 
     def __init__(self, target: Target) -> None:
         self.target = target
-        self.scribe = Scribe(target.backend)
         self.head = Head(target.backend, target.repo)
         self.head.advance(Manifest(target.repo, 0, self.head.manifest.partition), "")
         self.carried = Carried(target.backend, self.head.manifest)
         # By page, the digests of what is shipped: enough to see which packages another writer changed.
         self._digests: list[dict[str, bytes]] = [{}]
+        # Those of the newest generation that this writer made, by stamp, and files by name: it merges them without reading.
+        self._deltas: dict[str, Delta] = {}
 
     def fresh(self) -> bool:
         """Whether no newer generation is there."""
         return self.head.generations.is_head(self.head.manifest.generation)
 
-    def close(self) -> None:
-        """Commit no more."""
-        self.scribe.close()
+    def delta(self, name: str) -> Delta | None:
+        """The delta of the publish *name*, or in the file of that name, when it was made here."""
+        return self._deltas.get(name)
 
     def refresh(self) -> dict[str, tuple[str, ...] | None]:
         """Stand on the newest generation; what the packages depend on that it has otherwise than the one before.
@@ -64,33 +66,38 @@ class Ledger:
                 time.sleep(ATTEMPT_SECONDS * attempt)
         raise AssertionError("the last attempt returns or raises")
 
-    def follow(self, manifest: Manifest, checksum: str, writer: KeepingWriter, changed: Mapping[str, Entry]) -> None:
-        """Stand on *manifest*, which was published on top of what this stood on: *writer* wrote it, for *changed*."""
-        pages = len(manifest.page_stamps)
+    def follow(self, manifest: Manifest, checksum: str, newest: Delta, made: Mapping[str, Delta]) -> None:
+        """Stand on *manifest*, which was published on top of what this stood on and changed *newest*; the deltas
+        *made* are new in it.
+        """
         self.head.advance(manifest, checksum)
-        self.carried = Carried(self.target.backend, manifest, self.carried, writer)
-        if pages != len(self._digests):
-            self._digests = [_digests(self.carried.page_entries(number, pages)) for number in range(pages)]
-            return
-        for name, entry in changed.items():
-            digests = self._digests[page_of(name, pages)]
-            if entry.shipped:
-                digests[name] = entry.meta
-            else:
-                digests.pop(name, None)
+        self.carried = Carried(self.target.backend, manifest, self.carried, newest)
+        known = {**self._deltas, **made}
+        named = [*(delta_name(found.stamp) for found in manifest.deltas), *(stamp for stamp, _ in manifest.tail)]
+        self._deltas = {name: known[name] for name in named if name in known}
+        self._see(newest.packages)
 
     def _move_to(self, head: Head) -> dict[str, tuple[str, ...] | None]:
-        carried = Carried(self.target.backend, head.manifest, self.carried)
-        pages = len(head.manifest.page_stamps)
+        carried, before = Carried(self.target.backend, head.manifest, self.carried), self.carried.delta.packages
+        pages, old = len(head.manifest.page_stamps), self.head.manifest.page_stamps
         digests = self._digests if pages == len(self._digests) else self._spread_over(pages)
-        old = self.head.manifest.page_stamps
         written = [n for n in range(pages) if pages != len(old) or head.manifest.page_stamps[n] != old[n]]
-        after = {number: _digests(carried.page_entries(number, pages)) for number in written}
-        changed = [name for number in written for name in _differing(digests[number], after[number])]
+        seen = {name for number in written for name in (*digests[number], *carried.page_entries(number, pages))}
+        seen.update(name for name, found in carried.delta.packages.items() if before.get(name) is not found)
+        changed = [name for name in seen if digests[page_of(name, pages)].get(name) != carried.digest(name)]
         needs = dict(_needs(carried, changed))
-        self._digests = [after.get(number, digests[number]) for number in range(pages)]
-        self.head, self.carried = head, carried
+        self.head, self.carried, self._digests, self._deltas = head, carried, digests, {}
+        self._see(changed)
         return needs
+
+    def _see(self, changed: Iterable[str]) -> None:
+        """Remember the digests of packages that were *changed*."""
+        for name in changed:
+            digests, digest = self._digests[page_of(name, len(self._digests))], self.carried.digest(name)
+            if digest is None:
+                digests.pop(name, None)
+            else:
+                digests[name] = digest
 
     def _spread_over(self, pages: int) -> list[dict[str, bytes]]:
         """The digests that are known, by their places among *pages*."""
@@ -99,14 +106,6 @@ class Ledger:
             for name, digest in digests.items():
                 spread[page_of(name, pages)][name] = digest
         return spread
-
-
-def _digests(entries: Mapping[str, Entry]) -> dict[str, bytes]:
-    return {name: entry.meta for name, entry in entries.items() if entry.shipped}
-
-
-def _differing(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> list[str]:
-    return [name for name in before.keys() | after.keys() if before.get(name) != after.get(name)]
 
 
 def _needs(carried: Carried, packages: Iterable[str]) -> Iterator[tuple[str, tuple[str, ...] | None]]:

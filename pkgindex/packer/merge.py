@@ -93,7 +93,7 @@ def _build(target: Target, head: Head, kind: str, parts: Sequence[Shard], scratc
     if not mine:
         return None
     target.tell(f"merging {len(mine)} {kind} shards")
-    hidden = [_dead(head, part) | _loose(head.manifest, kind) for part in mine]
+    hidden = [_dead(head, part) | _loose(head, kind) for part in mine]
     files = [ShardFile(target.backend, part) for part in mine]
     try:
         if kind == "paths":
@@ -123,7 +123,7 @@ def _publish(
             for number, found in enumerate(built, highest + 1):
                 mine = [part for part in parts if part.kind == found.kind]
                 died = set().union(*[_dead(head, now[(part.number, part.stamp)]) - _dead(began, part) for part in mine])
-                merged.append(_named(writer, found, number, attempt, sorted(died - _loose(began.manifest, found.kind))))
+                merged.append(_named(writer, found, number, attempt, sorted(died - _loose(began, found.kind))))
             kept = [shard for key, shard in now.items() if key not in {(part.number, part.stamp) for part in parts}]
             manifest = head.next(
                 created=time.time(), writer=f"{os.uname().nodename} pid {os.getpid()}", shards=tuple(kept + merged),
@@ -155,8 +155,8 @@ def _dead(head: Head, shard: Shard) -> set[str]:
     return set(Previous(head.backend, head.manifest).dead(shard.kind, shard.number, shard.dead_stamp))
 
 
-def _loose(manifest: Manifest, kind: str) -> set[str]:
-    return {name for name, bits in manifest.loose.items() if bits & FACETS[kind]}
+def _loose(head: Head, kind: str) -> set[str]:
+    return {name for name, bits in Previous(head.backend, head.manifest).loose().items() if bits & FACETS[kind]}
 
 
 def _merged_pairs(files: Sequence[ShardFile], hidden: Sequence[set[str]]) -> Iterator[list[bytes]]:

@@ -29,6 +29,7 @@ from pkgindex.packer.collect import Collection
 from pkgindex.packer.layover import lay_over, partitions_for, plan_for
 from pkgindex.packer.publish import Head, publish, withdraw
 from pkgindex.packer.reading import Refusal, read_new
+from pkgindex.packer.settle import settle
 from pkgindex.packer.submissions import Submission
 from pkgindex.packer.target import Target
 from pkgindex.packer.workers import Workers, cores
@@ -102,6 +103,10 @@ def _publish(
         collections = [found for found in collections if found.submission.id not in head.manifest.recent]
         if not collections:
             return None
+        if head.manifest.unsettled:
+            # What deltas say would hide what is packed.
+            settle(target)
+            continue
         token = token_of(os.urandom(8))
         plan = plan_for(head, collections, partitions, token, f"{scratch}/{attempt}")
         try:

@@ -66,7 +66,8 @@ def publish(
         # Another writer was first, and what we wrote was retired as nobody's.
         raise Exists(f"generation {manifest.generation} came from another writer ({error})") from error
     try:
-        head.generations.publish(manifest.generation, data, lambda following: _is_made_from(data, following, manifest))
+        head.generations.publish(
+            manifest.generation, data, lambda following: _is_made_from(data, following, manifest), manifest.parent_checksum)
     except StoreError:
         # Where it is there all the same, it may not be durable: not acknowledged, and packing it again will be a no-op.
         withdraw(head.backend, stamp, written)

@@ -25,13 +25,14 @@ from typing import NamedTuple
 from pkgindex.errors import Exists, NoSpace, StoreError
 from pkgindex.format.manifest import NAMES_SHOWN_MAX, Change, Manifest
 from pkgindex.format.names import token_of
+from pkgindex.format.page import Entry
 from pkgindex.packer.collect import Collection, Sorter
 from pkgindex.packer.forwards import Plan
 from pkgindex.packer.layover import lay_over, partitions_for, plan_for
 from pkgindex.packer.pack import ALONE_BYTES_MAX, Report, pack
 from pkgindex.packer.publish import Head, publish, withdraw
 from pkgindex.packer.recovery import Recovered, Rest
-from pkgindex.packer.salvage import Base, collection_of, find_base, put, salvage
+from pkgindex.packer.salvage import Base, collection_of, find_base, put, put_changed, salvage
 from pkgindex.packer.submissions import Submission
 from pkgindex.packer.target import Target
 from pkgindex.packer.workers import Workers, cores
@@ -114,11 +115,17 @@ def _gather(target: Target, workers: Workers, base: Base, scratch: str, partitio
     target.tell(f"reading generation {base.number}")
     shares = min(2 * workers.processes, len(base.manifest.page_stamps)) or 1
     parts = workers.map(salvage, [
-        (target.backend, base.manifest, share, shares, f"{scratch}/share-{share}", partitions) for share in range(shares)
+        (target.backend, base.manifest, frozenset(base.delta.packages), share, shares, f"{scratch}/share-{share}", partitions)
+        for share in range(shares)
     ])
     collections = [part.collection for part in parts]
     lost_pages = {number for part in parts for number in part.lost_pages}
     lost = {name: entry for part in parts for name, entry in part.lost}
+    if base.delta.packages:
+        os.makedirs(f"{scratch}/deltas")
+        sorter = Sorter(f"{scratch}/deltas", partitions)
+        lost.update(dict.fromkeys(put_changed(sorter, base.delta), Entry()))
+        collections.append(collection_of(sorter, f"{scratch}/deltas"))
     if not (lost or lost_pages):
         return Gathered(tuple(collections), (), 0)
     target.tell(f"recovering {len(lost)} packages and {len(lost_pages)} pages")
@@ -158,6 +165,7 @@ def _lines(base: Base, broken: int, gathered: Gathered) -> tuple[str, ...]:
                      f"{len(gathered.recovered) - len(part)} packages of theirs")
     if broken:
         lines.append(f"generations up to {broken} cannot be followed any more and were retired")
+    lines += base.lost
     lines += part[:RECOVERED_SHOWN_MAX]
     if len(part) > RECOVERED_SHOWN_MAX:
         lines.append(f"and {len(part) - RECOVERED_SHOWN_MAX} more packages")

@@ -44,7 +44,7 @@ class Rest:
         """The packages of lost *pages* by the files that are there, and those that are known to be, and have none."""
         if not pages:
             return [], []
-        living, changed_at = self._living(), self._changed_at()
+        living, changed_at, over = self._living(), self._changed_at(), self._base.delta.packages
         recovered: dict[str, Recovered] = {}
         for files in self._candidates(pages):
             for place, (generation, stamp, blob) in enumerate(files):
@@ -52,7 +52,7 @@ class Rest:
                 for name, record in records.items():
                     # A loose package whose newest file is older than its last change was removed by that.
                     dead = (living is not None and name not in living) or generation < changed_at.get(name, 0)
-                    if self._page(name) in pages and not dead:
+                    if self._page(name) in pages and not dead and name not in over:
                         recovered[name] = Recovered(
                             forward.decode(record, name, blob), place > 0, f"{name}: its page is lost; taken from {blob}, "
                             + ("an older state of it" if place else "the newest there is of it")
@@ -60,6 +60,7 @@ class Rest:
                 if records:
                     break
         lost = {name for name in living or () if self._page(name) in pages} - recovered.keys() - self._loose()
+        lost -= over.keys()
         return list(recovered.values()), [(name, Entry()) for name in sorted(lost)]
 
     def of_packages(self, lost: Mapping[str, Entry]) -> Iterator[Recovered]:

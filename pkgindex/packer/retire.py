@@ -5,6 +5,8 @@ Invariants:
 * The newest `keep_generations` stay, and every one that was the newest less than `grace_seconds` ago, by the storage's clock:
   a reader that looks for a new generation within the grace never has a file taken from under it.
 * A blob goes when no retained generation names it and the number in its stamp is taken, so that no writer can still publish it.
+* Where many generations are retained, only the oldest one is read: what it does not name, none after it names, and what was
+  written after it is left for another time.
 * Manifests go first. What a crash leaves behind in between is found again the next time.
 """
 
@@ -28,6 +30,8 @@ from pkgindex.store.backend import Backend
 from pkgindex.store.generations import Generations
 
 SCRATCH_SECONDS_MAX = 3600.0
+# Within the grace a busy tree server publishes more generations than there is time to read.
+LOOKED_AT_MAX = 256
 
 
 class Retired(NamedTuple):
@@ -43,18 +47,19 @@ def retire(backend: Backend, repo: str, settings: Settings) -> Retired:
     generations = Generations(backend)
     gone = _outdated(backend, generations, settings)
     generations.retire(gone)
-    kept = [_read(generations, repo, number) for number in generations.numbers()]
+    kept = generations.numbers()
     if not kept:
         return Retired((), 0, 0)
-    named = _named(backend, kept)
-    head = kept[-1].generation
+    looked_at = kept if len(kept) <= LOOKED_AT_MAX else kept[:1]
+    named = _named(backend, [_read(generations, repo, number) for number in looked_at])
     blobs = size = 0
     for name in all_blobs(backend):
         parsed = names.parse_blob(name)
-        if parsed is not None and parsed[1] <= head and name not in named:
+        if parsed is not None and parsed[1] <= looked_at[-1] and name not in named:
             size += _size(backend, name)
             backend.remove(name)
             blobs += 1
+    head = kept[-1]
     _clear_scratch(backend, head)
     return Retired(tuple(gone), blobs, size)
 
@@ -85,6 +90,7 @@ def _named(backend: Backend, kept: list[Manifest]) -> set[str]:
             found.add(names.shard_name(shard.kind, shard.number, shard.stamp))
             if shard.dead_stamp:
                 found.add(names.dead_name(shard.kind, shard.number, shard.dead_stamp))
+        found.update(names.delta_name(spilled.stamp) for spilled in manifest.deltas)
         for number, stamp in enumerate(manifest.page_stamps):
             name = names.page_name(number, stamp)
             if stamp and name not in found:

@@ -10,14 +10,18 @@ Invariants:
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Mapping
+from contextlib import suppress
 from typing import NamedTuple
 
 from pkgindex.errors import Corrupt, Gone, NewerFormat, NoIndex
+from pkgindex.format import delta as deltas
 from pkgindex.format import forward, names, page
 from pkgindex.format import group as group_file
 from pkgindex.format import manifest as manifests
-from pkgindex.format.manifest import PARTITIONS, Manifest
+from pkgindex.format.delta import Delta
+from pkgindex.format.manifest import PARTITIONS, Manifest, Spilled
+from pkgindex.format.overlay import loose_over
 from pkgindex.format.page import Entry, group_of, page_of
 from pkgindex.model.package import Package
 from pkgindex.packer.collect import Collection, Sorter
@@ -35,7 +39,8 @@ class Base(NamedTuple):
     """The generation that is to be made anew.
 
     `number` and `checksum` are the head's, whether or not it can be read; `manifest` is what it says or the best there is
-    instead; up to `broken`, generations do not follow each other as they should.
+    instead, without deltas; `delta` is what lies over its pages, and `lost` says of which generations that could not be
+    read. Up to `broken`, generations do not follow each other as they should.
     """
 
     number: int
@@ -43,6 +48,8 @@ class Base(NamedTuple):
     manifest: Manifest
     readable: bool
     broken: int
+    delta: Delta = Delta()
+    lost: tuple[str, ...] = ()
 
 
 class Salvaged(NamedTuple):
@@ -79,13 +86,58 @@ def find_base(backend: Backend, repo: str) -> Base:
     head = numbers[-1]
     checksum = manifests.checksum_of(read[head]) if head in read else ""
     if head in known:
-        return Base(head, checksum, known[head], True, broken)
+        return _with_deltas(backend, Base(head, checksum, known[head], True, broken), known)
     older = known[max(known)] if known else Manifest(repo, 0, _partition(backend))
-    return Base(head, checksum, _as_listed(backend, older, head), False, broken)
+    return _with_deltas(backend, Base(head, checksum, _as_listed(backend, older, head), False, broken), known)
 
 
-def salvage(backend: Backend, manifest: Manifest, share: int, shares: int, directory: str, partitions: int) -> Salvaged:
-    """Collect into *directory* the packages on every page that is *share* modulo *shares*."""
+def _with_deltas(backend: Backend, base: Base, known: Mapping[int, Manifest]) -> Base:
+    """*base* with what lies over its pages, as far as it can be read; where a file is lost, by what went into it."""
+    manifest, found, lost = base.manifest, [], []
+    for spilled in manifest.deltas:
+        try:
+            found.append(deltas.read(spilled.stamp, backend.read))
+        except LOST:
+            parts, seen = _parts(backend, spilled, known)
+            found += parts
+            lost.append(f"{names.delta_name(spilled.stamp)} cannot be read: of the generations {spilled.first} to "
+                        f"{spilled.last} it held, others had what {seen} changed; commit again what is missing")
+    for stamp, data in manifest.tail:
+        try:
+            found.append(deltas.decode(data, stamp))
+        except LOST:
+            lost.append(f"what generation {names.generation_of(stamp)} changed cannot be read; commit it again")
+    if manifest.unsettled and not base.readable:
+        lost.append(f"what was committed after generation {manifest.generation} may stand in manifests alone, and those cannot "
+                    "be read: commit it again")
+    delta = deltas.together(found)
+    settled = manifest._replace(loose=loose_over(manifest, delta), deltas=(), tail=(), folded=0)
+    return base._replace(manifest=settled, delta=delta, lost=tuple(lost))
+
+
+def _parts(backend: Backend, wanted: Spilled, known: Mapping[int, Manifest]) -> tuple[list[Delta], int]:
+    """The deltas of the generations of *wanted* that other manifests and files have, in order, and of how many they are."""
+    found: dict[tuple[int, int], Delta] = {}
+    for manifest in known.values():
+        for stamp, data in manifest.tail:
+            number = names.generation_of(stamp)
+            if wanted.first <= number <= wanted.last and (number, number) not in found:
+                with suppress(*LOST):
+                    found[(number, number)] = deltas.decode(data, stamp)
+        for other in manifest.deltas:
+            span = other.first, other.last
+            if wanted.first <= other.first and other.last <= wanted.last and span not in found:
+                with suppress(*LOST):
+                    found[span] = deltas.read(other.stamp, backend.read)
+    numbers = {number for first, last in found for number in range(first, last + 1)}
+    # By their ends: what a longer one says of a name holds at its end, and what came later is laid over it.
+    return [found[span] for span in sorted(found, key=lambda span: (span[1], -span[0]))], len(numbers)
+
+
+def salvage(
+    backend: Backend, manifest: Manifest, hidden: Container[str], share: int, shares: int, directory: str, partitions: int
+) -> Salvaged:
+    """Collect into *directory* the packages on every page that is *share* modulo *shares*, without those that are *hidden*."""
     os.makedirs(directory)
     sorter = Sorter(directory, partitions)
     lost: list[tuple[str, Entry]] = []
@@ -97,7 +149,7 @@ def salvage(backend: Backend, manifest: Manifest, share: int, shares: int, direc
             lost_pages.append(number)
             continue
         for name, entry in entries.items():
-            if entry.forward:
+            if entry.forward and name not in hidden:
                 package = groups.package(name, entry.forward)
                 if package is None:
                     lost.append((name, entry))
@@ -130,6 +182,19 @@ class Groups:
         if self._partition != "package":  # there each file is asked for once
             self._known[blob] = found
         return found
+
+
+def put_changed(sorter: Sorter, delta: Delta) -> list[str]:
+    """The packages that lie over the pages, as facts; the names of those whose records cannot be read."""
+    lost = []
+    for name, changed in delta.packages.items():
+        if changed.record is not None:
+            package = _decoded(changed.record, name, f"delta {changed.stamp}")
+            if package is None:
+                lost.append(name)
+            else:
+                put(sorter, package)
+    return lost
 
 
 def put(sorter: Sorter, package: Package) -> None:

@@ -59,13 +59,20 @@ class Building:
         self._started.append(workers.start(_build_text, scratch, f"{scratch}/text"))
 
     def finish(self) -> Result:
-        built = [found for found in (future.result() for future in self._started) if found is not None]
-        writer = BlobWriter(self._head.backend, self._plan.stamp)
+        return self.named(self.built(), self._plan.stamp)
+
+    def built(self) -> list[shardfile.Built]:
+        """The shards without their names, when they are finished."""
+        return [found for found in (future.result() for future in self._started) if found is not None]
+
+    def named(self, built: Sequence[shardfile.Built], stamp: str) -> Result:
+        """What the manifest says when they are published under *stamp*."""
+        writer = BlobWriter(self._head.backend, stamp)
         old = self._head.manifest
         highest = max((shard.number for shard in old.shards), default=0)
         new = []
         for number, found in enumerate(built, highest + 1):
-            new.append(shardfile.seal(found, number, self._plan.stamp))
+            new.append(shardfile.seal(found, number, stamp))
             writer.adopt(found.file, found.kind, number)
         kept = [shard for kind, bit in KINDS for shard in self._older(kind, bit, built, writer)]
         return Result(tuple(kept + new), {}, 0, writer.finish())
@@ -88,7 +95,7 @@ class Building:
                 continue
             names = sorted(dead.union(previous.dead(kind, shard.number, shard.dead_stamp)))
             writer.dead(kind, shard.number, names)
-            yield shard._replace(dead_stamp=self._plan.stamp, dead=len(names))
+            yield shard._replace(dead_stamp=writer.stamp, dead=len(names))
 
 
 class Unchanged:
@@ -125,7 +132,7 @@ def _write_loose(head: Head, plan: Plan, outcomes: Sequence[Outcome]) -> tuple[i
     texts = {name for outcome in outcomes for name in outcome.texts}
     filed = {name for outcome in outcomes for name in outcome.filed}
     rows, ranges, listed = [], [[] for _ in range(len(plan.cuts) + 1)], 0  # type: ignore[var-annotated]
-    for name, bits in head.manifest.loose.items():
+    for name, bits in previous.loose().items():
         record = previous.forward(name)
         if record is None:
             continue

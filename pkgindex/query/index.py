@@ -160,7 +160,7 @@ class Index:
             found.append(RepositoryStatus(
                 manifest.repo, manifest.generation, manifest.packages, manifest.paths, len(manifest.shards),
                 manifest.facts_bytes + sum(shard.size for shard in manifest.shards),
-                round(max(0.0, time.time() - manifest.created), 1), len(manifest.loose), tuple(retained),
+                round(max(0.0, time.time() - manifest.created), 1), len(snapshot.loose), tuple(retained),
                 manifest.partition, manifest.ordering,
             ))
         return found

@@ -13,6 +13,12 @@ from pkgindex.format.envelope import REMEDY
 from pkgindex.format.page import Entry
 from pkgindex.store.backend import Backend
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # most generations have no deltas
+    from pkgindex.format.delta import Delta
+    from pkgindex.format.manifest import Manifest
+    from pkgindex.format.overlay import Overlay
+
 # Of all pages together, some 500 bytes each: Debian whole, so that a question about its whole graph decodes each page once.
 ENTRIES_MAX = 200_000
 GROUPS_MAX = 8192
@@ -26,6 +32,7 @@ class Blobs:
         self._pages: dict[str, dict[str, Entry]] = {}
         self._entries = 0
         self._groups: dict[str, dict[str, bytes]] = {}
+        self._overlay: Overlay | None = None
 
     def page(self, number: int, pages: int, stamp: str) -> dict[str, Entry]:
         """Page *number* of *pages*."""
@@ -52,6 +59,13 @@ class Blobs:
             return frozenset()
         name = names.dead_name(kind, number, stamp)
         return frozenset(dead.decode(self.backend.read(name), kind, number, stamp, name))
+
+    def delta(self, manifest: Manifest) -> Delta:
+        """What all deltas of a generation come to; of those that an older one had, only what is new is read."""
+        from pkgindex.format.overlay import NOTHING, overlay
+
+        self._overlay = overlay(manifest, self.backend.read, self._overlay or NOTHING)
+        return self._overlay.delta
 
     def _record(self, kind: str, group: str, stamp: str, package: str) -> tuple[bytes, str]:
         name = names.facts_name(kind, group, stamp)

@@ -5,6 +5,7 @@ Invariants:
 * All answers are of this one generation, whatever is published meanwhile.
 * Nothing is read that does not hang off the manifest, and nothing is written.
 * What is loose hides what the shards say of the same package; the dead are hidden in each shard.
+* What deltas say of a name hides what its page and its files say, part by part.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ from pkgindex.snapshot.paths import Batch, PathsShard, Select
 from pkgindex.store.shards import ShardFile
 
 TYPE_CHECKING = False
-if TYPE_CHECKING:  # questions about files do without the import of what is about words
+if TYPE_CHECKING:  # questions about files do without the import of what is about words, and most about deltas
+    from pkgindex.format.delta import Delta
     from pkgindex.snapshot import text
 
 
@@ -51,39 +53,54 @@ class Snapshot:
 
     def entry(self, package: str) -> Entry | None:
         """What the name directory says of a name; None when nothing ships or names it."""
-        return self._page(page_of(package, len(self.manifest.page_stamps))).get(package)
+        below = self._page(page_of(package, len(self.manifest.page_stamps))).get(package)
+        return below if self._delta is None else self._over(package, below)
 
     def entries(self, besides: Snapshot | None = None) -> Iterator[tuple[str, Entry]]:
-        """All names of the directory, page by page; without those on pages that *besides*, another generation, has too."""
+        """All names of the directory, page by page; of what stands on pages that *besides*, another generation, has too only
+        what deltas say anew in one of the two.
+        """
         stamps = self.manifest.page_stamps
         theirs = besides.manifest.page_stamps if besides is not None else ()
-        for number, stamp in enumerate(stamps):
-            if len(theirs) != len(stamps) or theirs[number] != stamp:
-                yield from self._page(number).items()
+        shared = [len(theirs) == len(stamps) and theirs[number] == stamp for number, stamp in enumerate(stamps)]
+        over = self._said_by_deltas(besides, shared)
+        for number in range(len(stamps)):
+            if not shared[number]:
+                yield from ((name, entry) for name, entry in self._page(number).items() if name not in over)
+        for name in over:
+            found = self.entry(name)
+            if found is not None:
+                yield name, found
 
     def package(self, name: str, files: bool = True) -> Package | None:
         """All that is known of a package, or without its file lists; None when it is not shipped."""
-        entry = self.entry(name)
-        if entry is None or not entry.forward:
-            return None
-        record, blob = self._blobs.forward(self._group(name), entry.forward, name)
-        return forward.decode(record, name, blob, files)
+        found = self._record(name)
+        return forward.decode(found[0], name, found[1], files) if found is not None else None
 
     def relations(self, name: str, kind: str) -> list[Relation]:
         """The relations of one kind that a package has; none when it is not shipped."""
-        entry = self.entry(name)
-        if entry is None or not entry.forward:
-            return []
-        record, blob = self._blobs.forward(self._group(name), entry.forward, name)
-        return forward.decode_relations(record, kind, name, blob)
+        found = self._record(name)
+        return forward.decode_relations(found[0], kind, name, found[1]) if found is not None else []
 
     def dependants(self, name: str) -> tuple[list[str], list[int]]:
         """Who names *name*, in order, and how each does: the mask of kinds (see `format.reverse`)."""
-        entry = self.entry(name)
-        if entry is None or not entry.reverse:
-            return [], []
-        record, blob = self._blobs.reverse(self._group(name), entry.reverse, name)
-        return reverse.decode_columns(record, name, blob)
+        below = self._page(page_of(name, len(self.manifest.page_stamps))).get(name)
+        names, masks = self._dependants_below(name, below)
+        if self._delta is None or name not in self._delta.named:
+            return names, masks
+        from pkgindex.format.overlay import dependants_over
+
+        found = dependants_over(self._delta.named[name], dict(zip(names, masks, strict=True)))
+        return list(found), list(found.values())
+
+    @cached_property
+    def loose(self) -> dict[str, int]:
+        """The packages that stand in no shard, with the bits that say of which kind (see `format.manifest`)."""
+        if self._delta is None:
+            return self.manifest.loose
+        from pkgindex.format.overlay import loose_over
+
+        return loose_over(self.manifest, self._delta)
 
     # Files
 
@@ -164,8 +181,49 @@ class Snapshot:
     def _group(self, name: str) -> str:
         return group_of(name, self.manifest.partition)
 
+    def _record(self, name: str) -> tuple[bytes, str] | None:
+        """The forward record of a package, and the name of the file it stands in; None when it is not shipped."""
+        if self._delta is not None and name in self._delta.packages:
+            changed = self._delta.packages[name]
+            return (changed.record, f"delta {changed.stamp}") if changed.record is not None else None
+        entry = self._page(page_of(name, len(self.manifest.page_stamps))).get(name)
+        return self._blobs.forward(self._group(name), entry.forward, name) if entry is not None and entry.forward else None
+
+    def _dependants_below(self, name: str, entry: Entry | None) -> tuple[list[str], list[int]]:
+        """Who names *name* by its reverse file."""
+        if entry is None or not entry.reverse:
+            return [], []
+        record, blob = self._blobs.reverse(self._group(name), entry.reverse, name)
+        return reverse.decode_columns(record, name, blob)
+
+    # What lies over the pages
+
+    @cached_property
+    def _delta(self) -> Delta | None:
+        """What all deltas come to; None where there are none."""
+        return self._blobs.delta(self.manifest) if self.manifest.unsettled else None
+
+    def _over(self, name: str, below: Entry | None) -> Entry | None:
+        from pkgindex.format.overlay import entry_over
+
+        assert self._delta is not None
+        return entry_over(self._delta, name, below, lambda: dict(zip(*self._dependants_below(name, below), strict=True)))
+
+    def _said_by_deltas(self, besides: Snapshot | None, shared: list[bool]) -> set[str]:
+        """The names of which deltas say something, here or in *besides*; without those of which both say the same over the
+        same page.
+        """
+        deltas = [self._delta, None if besides is None else besides._delta]
+        names = {name for delta in deltas if delta is not None for part in delta for name in part}
+
+        def alike(name: str) -> bool:
+            said = [delta and (delta.packages.get(name), delta.named.get(name)) for delta in deltas]
+            return shared[page_of(name, len(shared))] and said[0] == said[1]
+
+        return {name for name in names if not alike(name)}
+
     def _loose(self, facet: int) -> list[str]:
-        return [name for name, bits in self.manifest.loose.items() if bits & facet]
+        return [name for name, bits in self.loose.items() if bits & facet]
 
     def _loose_packages(self, facet: int) -> list[Package]:
         found = [self.package(name, files=facet == LOOSE_PATHS) for name in self._loose(facet)]

@@ -56,15 +56,15 @@ class Generations:
         """The manifest. Raises `Gone`."""
         return self._backend.read(self._name(number))
 
-    def publish(self, number: int, data: bytes, leads_to: Callable[[bytes], bool]) -> None:
-        """Make *data* generation *number*, one above the head that it was made from; *leads_to* says of the manifest of the
-        next one whether that was made from *data*.
+    def publish(self, number: int, data: bytes, leads_to: Callable[[bytes], bool], parent: str = "") -> None:
+        """Make *data* generation *number*, one above the head that it was made from, whose checksum is *parent*; *leads_to*
+        says of the manifest of the next one whether that was made from *data*.
 
         Raises `Exists` when another writer was first, or so far ahead that the number is retired: take its state, and
         do the work again on top. After any other error the generation is there or is not: list again.
         """
         self._backend.link(self._name(number), data)
-        if self._is_void(number, leads_to):
+        if not self._stands_on(number, parent) and self._is_void(number, leads_to):
             self._backend.remove(self._name(number))
             raise Exists(f"generation {number} was retired before this one of the same number came: do it again on top")
 
@@ -92,6 +92,20 @@ class Generations:
             if number >= head:
                 raise StoreError(f"generation {number} is the current one and cannot be retired: publish one after it first")
             self._backend.remove(self._name(number))
+
+    def _stands_on(self, number: int, parent: str) -> bool:
+        """Whether what it was made from is still there: then the number was never given before, for older ones go first.
+
+        Cheaper than a listing where there are thousands. A share may show what is gone already, and is listed.
+        """
+        if self._backend.remote or not parent:
+            return False
+        from pkgindex.format.envelope import checksum
+
+        try:
+            return checksum(self.read(number - 1)) == parent
+        except Gone:
+            return False
 
     def _is_void(self, number: int, leads_to: Callable[[bytes], bool]) -> bool:
         """Whether the number that was just linked had been there before, and was pruned.

@@ -7,10 +7,26 @@ from array import array
 from binascii import crc_hqx
 from pathlib import Path
 
+import msgpack
 import pytest
 
 from docs.docpages import column, section, tables
-from pkgindex.format import block, commands, dead, envelope, forward, journal, lists, names, reverse, shard, terms, tokens
+from pkgindex.format import (
+    block,
+    commands,
+    dead,
+    delta,
+    envelope,
+    forward,
+    journal,
+    lists,
+    names,
+    reverse,
+    shard,
+    terms,
+    tokens,
+)
+from pkgindex.format.delta import Changed, Delta, Named
 from pkgindex.format.manifest import (
     LOOSE_PATHS,
     LOOSE_TEXT,
@@ -21,6 +37,7 @@ from pkgindex.format.manifest import (
     Manifest,
     Packed,
     Shard,
+    Spilled,
 )
 from pkgindex.format.page import Entry, group_of
 from pkgindex.model.changes import ACTIONS
@@ -40,6 +57,8 @@ STAMP = "42-k3q9ab"
     [
         ("Manifest", Manifest._fields),
         ("Shard", Shard._fields),
+        ("Spilled", Spilled._fields),
+        ("Changed", Changed._fields),
         ("Packed", Packed._fields),
         ("Change", Change._fields),
         ("Changes", HostChange._fields),
@@ -100,6 +119,16 @@ def test_a_forward_record_has_the_parts_of_the_page() -> None:
     assert (version, architecture, fields) == ("1", "all", {})
     shown = [row["of `python3:any (>= 3.11) [amd64] <!nocheck>`"].strip("`") for row in tables(PAGE, "Alternative")[0]]
     assert relations["depends"][0][0] == shown
+
+
+def test_a_delta_has_the_parts_of_the_page() -> None:
+    assert column(PAGE, "Delta", "part") == ["stamps", "packages", "named"]
+    found = Delta({"a": Changed(STAMP, record=b"x")}, {"b": Named("41-k3q9ab", {"a": 1})})
+    stamps, packages, named = msgpack.unpackb(delta.encode(found))
+    assert (stamps, named) == ([STAMP, "41-k3q9ab"], {"b": [1, {"a": 1}]})
+    assert packages == {"a": [0, *found.packages["a"][1:]]}
+    header = delta.encode_file(found, STAMP).split(b" ")
+    assert header[1:4] == [b"%d" % envelope.FORMATS["delta"][-1], b"delta", STAMP.encode()]
 
 
 def test_the_tables_of_a_shard_are_those_that_sqlite_makes() -> None:
@@ -211,7 +240,7 @@ def test_the_limits_that_the_page_names() -> None:
 def test_the_history_ends_with_the_format_that_is_written() -> None:
     formats = [int(number) for number in column(PAGE, "History", "format")]
     assert formats == sorted(formats)
-    assert formats[-1] == max(envelope.FORMAT, *shard.FORMATS.values())
+    assert formats[-1] == max(envelope.FORMAT, *shard.FORMATS.values(), *(formats[-1] for formats in envelope.FORMATS.values()))
 
 
 def test_the_parts_of_a_journal_are_those_that_are_written() -> None:

@@ -13,7 +13,7 @@ from pkgindex.errors import Corrupt
 from pkgindex.format import dead, forward, manifest, page, reverse
 from pkgindex.format import group as group_file
 from pkgindex.format.envelope import seal
-from pkgindex.format.manifest import Change, Manifest, Packed, Shard
+from pkgindex.format.manifest import Change, Manifest, Packed, Shard, Spilled
 from pkgindex.format.page import Entry
 from pkgindex.model.package import KINDS, Package
 from pkgindex.model.versions.orderings import DEFAULT
@@ -31,7 +31,9 @@ manifests = st.builds(
     st.lists(st.builds(Packed, words, words, words, words), max_size=3).map(tuple), st.lists(words, max_size=3).map(tuple),
     st.dictionaries(words, st.lists(words, max_size=3).map(tuple), max_size=3),
     st.builds(Change, counts, counts, counts, st.lists(words, max_size=3).map(tuple), words),
-)  # fmt: skip
+    st.lists(st.builds(Spilled, stamps, counts, counts, counts, counts), max_size=2).map(tuple),
+    st.lists(st.tuples(stamps.filter(bool), st.binary(max_size=9)), max_size=2).map(tuple), counts,
+).map(lambda found: found if found.unsettled else found._replace(folded=0))  # fmt: skip
 digests = st.dictionaries(words, st.binary(min_size=8, max_size=8), max_size=3)
 entries = st.builds(Entry, stamps, stamps, st.binary(max_size=8), digests, digests, counts, counts, counts)
 
@@ -46,6 +48,13 @@ def encoded(package: Package, frames: dict[str, bytes]) -> bytes:
 @given(found=manifests)
 def test_a_manifest_comes_out_as_it_went_in(found: Manifest) -> None:
     assert manifest.decode(manifest.encode(found, "k3q9ab"), "debian", 7, "the manifest") == found
+
+
+def test_a_manifest_is_of_the_format_that_its_readers_must_know() -> None:
+    plain, unsettled = Manifest("debian", 7), Manifest("debian", 7, tail=(("7-k3q9ab", b""),))
+    assert manifest.encode(plain, "k3q9ab").startswith(b"pkgindex 1 manifest 7-k3q9ab ")
+    assert b"tail" not in manifest.encode(plain, "k3q9ab")
+    assert manifest.encode(unsettled, "k3q9ab").startswith(b"pkgindex 3 manifest 7-k3q9ab ")
 
 
 def test_a_manifest_of_a_million_pages_is_small() -> None:

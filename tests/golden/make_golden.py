@@ -2,7 +2,8 @@
 
     PYTHONPATH=. .venv/bin/python tests/golden/make_golden.py      writes format-N.tar.xz beside this file, unless it is there
 
-Three generations: a shard of each kind; a second one, by which some of the first is dead; and a change that is loose.
+Of formats 1 and 2 three generations: a shard of each kind; a second one, by which some of the first is dead; and a change
+that is loose. Of format 3 commits on top: deltas in a file and in the manifest, some of them folded into shards.
 """
 
 from __future__ import annotations
@@ -14,10 +15,15 @@ import tarfile
 import tempfile
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from pkgindex.config import Settings
 from pkgindex.format import envelope
 from pkgindex.format.shard import FORMATS
+from pkgindex.packer import spill
+from pkgindex.packer.commit import commit
+from pkgindex.packer.fold import fold
+from pkgindex.packer.ledger import Ledger
 from pkgindex.packer.pack import pack
 from pkgindex.packer.submissions import Submission
 from pkgindex.packer.target import Target
@@ -25,7 +31,7 @@ from pkgindex.store.local import LocalBackend
 
 HERE = Path(__file__).resolve().parent
 # The newest of all: when one kind of file gets a new format, a golden index has it.
-FORMAT = max(envelope.FORMAT, *FORMATS.values())
+FORMAT = max(envelope.FORMAT, *FORMATS.values(), *(formats[-1] for formats in envelope.FORMATS.values()))
 REPO = "golden"
 
 FIRST: list[dict[str, Any]] = [
@@ -58,6 +64,15 @@ THIRD: list[dict[str, Any]] = [
 FOLDED = Settings(loose_packages_max=0, loose_paths_max=0, processes=1)
 LOOSE = Settings()
 
+# Packages and what they depend on; None: the package goes.
+COMMITS: list[dict[str, tuple[str, ...] | None]] = [
+    {"app": ("curl", "libapp"), "libapp": ("libc6",)},
+    {"app": ("libapp",), "wget": None},
+    {"docbook2X": ("libapp",), "curl": ("libc6",)},
+    {"libcurl4": None, "zlib1g": ()},
+]
+FOLDED_AFTER = 1
+
 
 def build(root: Path) -> None:
     """The index in the empty directory *root*."""
@@ -71,6 +86,19 @@ def build(root: Path) -> None:
             filename = f"packages-{number}.json"
             report = pack(Target(backend, REPO, settings), [Submission(file.name, filename, f"golden{number}")])
         assert report.generation == number, report
+
+
+def build_committed(root: Path) -> None:
+    """The same with commits on top."""
+    build(root)
+    target = Target(LocalBackend(str(root / REPO)), REPO, LOOSE)
+    with patch.object(spill, "TAIL_BYTES_MAX", 200):
+        for place, changes in enumerate(COMMITS):
+            ledger = Ledger(target)
+            ledger.refresh()
+            commit(ledger, changes)
+            if place == FOLDED_AFTER:
+                assert fold(target) is not None
 
 
 def archived(root: Path) -> bytes:
@@ -92,7 +120,7 @@ def main() -> int:
         print(f"{target} is there: an index that was written is kept as it is", file=sys.stderr)
         return 1
     with tempfile.TemporaryDirectory() as directory:
-        build(Path(directory))
+        build_committed(Path(directory))
         target.write_bytes(archived(Path(directory)))
     print(f"{target}: {target.stat().st_size} bytes")
     return 0

@@ -174,7 +174,7 @@ def test_an_index_without_packages_is_rebuilt_too(partition: str) -> None:
 
 def test_an_index_of_a_newer_format_is_left_alone() -> None:
     blobs = small("package").blobs()
-    backend = MemoryBackend({**blobs, LAST: blobs[LAST].replace(b"pkgindex 1", b"pkgindex 2", 1)})
+    backend = MemoryBackend({**blobs, LAST: blobs[LAST].replace(b"pkgindex 1", b"pkgindex 4", 1)})
     before = backend.blobs()
     with pytest.raises(NewerFormat, match="upgrade"):
         rebuilt(backend)

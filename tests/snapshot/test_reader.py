@@ -93,7 +93,7 @@ def test_a_file_cut_short_emptied_or_changed_is_corrupt(backend: MemoryBackend, 
 @pytest.mark.parametrize("kind", ["forward/", "reverse/", "pages/", "generations/"])
 def test_a_file_of_a_later_format_is_told_apart(backend: MemoryBackend, kind: str) -> None:
     name = blob(backend, kind)
-    replaced(backend, name, backend.read(name).replace(b"pkgindex 1", b"pkgindex 2", 1))
+    replaced(backend, name, backend.read(name).replace(b"pkgindex 1", b"pkgindex 4", 1))
     with pytest.raises(NewerFormat, match="upgrade"):
         everything(backend)
 

@@ -19,14 +19,17 @@ from typing import NamedTuple
 
 from pkgindex.errors import Busy, Exists, Gone, StoreError
 from pkgindex.packer.commit import commit
-from pkgindex.packer.fold import fold
+from pkgindex.packer.fold import Folding
 from pkgindex.packer.ledger import Ledger
+from pkgindex.packer.settle import Settling
 from pkgindex.packer.target import Target
 from pkgindex.service.tree.protocol import Malformed, Request
 from pkgindex.service.tree.state import Changes, Draft, Tree
 from pkgindex.store.lock import WriterLock
 
 ATTEMPTS_MAX = 100
+# So often in a row a name is found taken, and no new generation: then it is no other writer's doing.
+ALONE_MAX = 5
 PAUSE_SECONDS_MAX = 0.5
 PATIENCE_SECONDS_MAX = 3600.0
 
@@ -42,7 +45,7 @@ class Done(NamedTuple):
 class Committer:
     """The tree of one repository, as it is read and written by one process. *lock* is the writers' lock file, or None.
 
-    `settle` and what reads `tree` belong to one thread; `refresh`, `commit` and `fold` may run in another, one at a time.
+    `settle` and what reads `tree` belong to one thread; `refresh` and `commit` may run in another, one at a time.
     """
 
     def __init__(self, target: Target, lock: str | None = None, pause: Callable[[float], None] = time.sleep) -> None:
@@ -69,10 +72,6 @@ class Committer:
         self.generation = done.generation
         self._unsettled = {}
 
-    def close(self) -> None:
-        """Commit no more."""
-        self._ledger.close()
-
     def refresh(self) -> Done:
         """Hear what others published."""
         self._unsettled.update(self._ledger.refresh())
@@ -83,18 +82,20 @@ class Committer:
 
         Raises `NoSpace` and other `StoreError`: whether the changes took place is then known after the next `refresh`.
         """
+        alone = 0
         for attempt in range(ATTEMPTS_MAX):
+            before = self._ledger.head.manifest.generation
             try:
                 self._unsettled.update(self._ledger.refresh())
-                below = Draft(self.tree)
-                below.take(self._unsettled)
-                draft = Draft(below)
-                answers = tuple([draft.answer(request) for request in requests])
-                changes = draft.changes()
+                alone = alone + 1 if attempt and self._ledger.head.manifest.generation == before else 0
+                answers, changes = self._judged(requests)
                 if changes:
                     commit(self._ledger, changes)
                     self.published(len(changes))
-            except (Exists, Gone):
+            except (Exists, Gone) as error:
+                if alone == ALONE_MAX and isinstance(error, Exists):
+                    raise StoreError(f"repository {self.repo!r}: generation {before + 1} cannot be published although no other "
+                                     f"writer has done it ({error}); look what is there under its name") from error
                 self.conflicted()
                 self._pause(random.uniform(0, min(PAUSE_SECONDS_MAX, 0.001 * 2**attempt)))
                 continue
@@ -104,6 +105,13 @@ class Committer:
             f"repository {self.repo!r}: {ATTEMPTS_MAX} times another writer was first, or took away what was there; "
             "look for one that does nothing but write"
         )
+
+    def _judged(self, requests: Sequence[Request | Malformed]) -> tuple[tuple[bytes, ...], Changes]:
+        """The answers to *requests* on top of the newest generation, and what they change."""
+        below = Draft(self.tree)
+        below.take(self._unsettled)
+        draft = Draft(below)
+        return tuple([draft.answer(request) for request in requests]), draft.changes()
 
     def commit_now(self, requests: Sequence[Request | Malformed]) -> Done | None:
         """As `commit`, in a turn of its own; None when another writer has its turn now, and nothing was done."""
@@ -130,17 +138,17 @@ class Committer:
             yield
 
     @property
-    def loose_packages(self) -> int:
-        """How many packages stand in no shard."""
-        return len(self._ledger.head.manifest.loose)
+    def gathered(self) -> int:
+        """How many packages stand in no page or no shard."""
+        return len(self._ledger.head.manifest.loose) + len(self._ledger.carried.delta.packages)
 
-    def fold(self) -> Done:
-        """Put what is loose into shards, if it is still much after hearing what others published."""
-        self._unsettled.update(self._ledger.refresh())
-        if self.loose_packages > self._target.settings.loose_packages_max:
-            fold(self._target)
-            self._unsettled.update(self._ledger.refresh())
-        return self._done(())
+    def folding(self) -> Folding:
+        """To put what is loose into shards. Beside commits it may be built, and not published."""
+        return Folding(self._target)
+
+    def settling(self) -> Settling:
+        """To write into pages, step by step, what was committed."""
+        return Settling(self._target)
 
     def _lock_for(self, wait_seconds: float) -> WriterLock:
         return WriterLock(self._lock, f"repository {self.repo!r}", wait_seconds, self._target.tell)

@@ -3,6 +3,7 @@
     take        answer what changes nothing of the newest generation; the rest waits, and what its client says after it
     listen      when another server has published: read that, then answer who waited only for it
     publish     all that waits becomes one generation; then each is told how it ended
+    keep up     when nobody has changed anything for a while, or when it is much: into shards and pages with what was published
 
 Invariants:
 
@@ -79,11 +80,14 @@ class Desk:
         self._ahead = Draft(committer.tree)
         self._stale, self._due, self._idle = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._idle.set()
+        # Whether there was a change since it was last looked, and whether there may be something to keep up with.
+        self._busy, self._gathered = False, asyncio.Event()
+        self._gathered.set()
 
     async def run(self) -> None:
         """Until it is cancelled."""
         try:
-            await asyncio.gather(self._listen(), self._publish())
+            await asyncio.gather(self._listen(), self._publish(), self._keep_up())
         finally:
             self._works.close()
 
@@ -170,15 +174,21 @@ class Desk:
 
     async def _publish(self) -> None:
         while True:
-            loose = self._committer.loose_packages > self._quiet_loose_max
-            try:
-                await asyncio.wait_for(self._due.wait(), QUIET_SECONDS if loose else None)
-            except TimeoutError:
-                await self._works.fold(self._quiet_loose_max)
-                continue
-            await self._works.fold(self._busy_loose_max)
+            await self._due.wait()
             self._due.clear()
+            self._busy = True
             await self._commit()
+            self._gathered.set()
+
+    async def _keep_up(self) -> None:
+        while True:
+            await self._gathered.wait()
+            self._gathered.clear()
+            while self._committer.gathered > self._quiet_loose_max:
+                self._busy = False
+                await asyncio.sleep(QUIET_SECONDS)
+                if not self._busy or self._committer.gathered > self._busy_loose_max:
+                    await self._works.keep_up()
 
     async def _commit(self) -> None:
         self._group = self._next_group()

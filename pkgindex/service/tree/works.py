@@ -1,6 +1,7 @@
-"""What blocks, away from the event loop: one thread reads and writes the repository, one waits for the lock.
+"""What blocks, away from the event loop: one thread reads and writes the repository, one waits for the lock, one builds
+shards.
 
-Two, so that nobody who only reads waits for another server's turn to write.
+Three, so that nobody who only reads waits for another server's turn to write, and no commit for a shard.
 """
 
 from __future__ import annotations
@@ -8,14 +9,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
-from pkgindex.errors import PkgindexError
+from pkgindex.errors import PkgindexError, StoreError
 from pkgindex.service.log import Log
 from pkgindex.service.packing import told_apart
 from pkgindex.service.tree.committing import Committer, Done
 from pkgindex.service.tree.protocol import Malformed, Request
 
 RETRY_SECONDS = 1.0
+T = TypeVar("T")
 
 
 class Works:
@@ -25,12 +28,12 @@ class Works:
         self._committer = committer
         self._log = log
         self._repository, self._lock = ThreadPoolExecutor(1, "repository"), ThreadPoolExecutor(1, "lock")
-        self._one_at_a_time = asyncio.Lock()
+        self._shards = ThreadPoolExecutor(1, "shards")
+        self._one_at_a_time, self._one_turn = asyncio.Lock(), asyncio.Lock()
 
     def close(self) -> None:
-        self._repository.shutdown()
-        self._committer.close()
-        self._lock.shutdown()
+        for thread in (self._repository, self._shards, self._lock):
+            thread.shutdown()
 
     async def commit(self, requests: Sequence[Request | Malformed]) -> Done | None:
         """Publish what *requests* change, when it is this server's turn to write; None when it failed.
@@ -50,9 +53,10 @@ class Works:
             nonlocal done
             done = await self.do(lambda: self._committer.commit(requests))
 
-        done = await self.do(at_once)
-        if busy:
-            await self.in_turn(in_turn)
+        async with self._one_turn:
+            done = await self.do(at_once)
+            if busy:
+                await self._in_turn(in_turn)
         return done
 
     async def do(self, act: Callable[[], Done | None]) -> Done | None:
@@ -72,7 +76,7 @@ class Works:
                 self._committer.settle(done)
             return done
 
-    async def in_turn(self, act: Callable[[], Awaitable[None]]) -> bool:
+    async def _in_turn(self, act: Callable[[], Awaitable[None]]) -> bool:
         """Do *act* while it is this server's turn to write; False when nothing was done."""
         turn = self._committer.turn()
         loop = asyncio.get_running_loop()
@@ -89,11 +93,42 @@ class Works:
             await loop.run_in_executor(self._lock, turn.__exit__, None, None, None)
         return True
 
-    async def fold(self, most: int) -> None:
-        """Put what is loose into shards, when it is more than *most*."""
-        if self._committer.loose_packages > most:
-            await self.in_turn(self._fold)
+    async def keep_up(self) -> None:
+        """Put into shards and pages what was committed: commits may come in between, and wait for one step at most."""
+        try:
+            await self._fold()
+            await self._settle()
+        except PkgindexError as error:
+            self._log.error(str(error))
+            await asyncio.sleep(RETRY_SECONDS)
 
     async def _fold(self) -> None:
-        if await self.do(self._committer.fold) is None:
-            await asyncio.sleep(RETRY_SECONDS)
+        loop = asyncio.get_running_loop()
+        folding = await loop.run_in_executor(self._shards, self._committer.folding)
+        with folding:
+            await loop.run_in_executor(self._shards, folding.build)
+            await self._in_turn_and_heard(folding.publish)
+
+    async def _settle(self) -> None:
+        loop = asyncio.get_running_loop()
+        settling = await loop.run_in_executor(self._shards, self._committer.settling)
+        while not await self._in_turn_and_heard(settling.step):
+            pass
+
+    async def _in_turn_and_heard(self, act: Callable[[], T]) -> T:
+        """Do *act*, which publishes, in this server's turn to write, and hear of what came of it before all else."""
+        results: list[T] = []
+
+        def acting() -> Done:
+            results.append(act())
+            return self._committer.refresh()
+
+        async def in_turn() -> None:
+            await self.do(acting)
+
+        # Who waits for the lock keeps its thread, and who has it needs that to let go.
+        async with self._one_turn:
+            await self._in_turn(in_turn)
+        if not results:
+            raise StoreError(f"{self._committer.repo}: what was committed is not put into shards and pages yet; trying again")
+        return results[0]

@@ -17,10 +17,13 @@ from typing import Any
 import msgpack
 
 from pkgindex.errors import Corrupt, StoreError
+from pkgindex.format import delta as deltas
 from pkgindex.format import forward, names, page, reverse, terms, tokens
 from pkgindex.format import group as group_file
+from pkgindex.format.delta import Delta
 from pkgindex.format.digest import digest
 from pkgindex.format.manifest import Manifest
+from pkgindex.format.overlay import dependants_over, loose_over
 from pkgindex.format.page import BUCKETS, Entry, group_of, page_of
 from pkgindex.format.reverse import BIT
 from pkgindex.format.shard import storable
@@ -50,13 +53,17 @@ class Facts:
         self._reverse_of: dict[str, str] = {}
         self._backend, self._manifest, self._findings, self._tell = backend, manifest, findings, tell
         self._totals = {"names": 0, "packages": 0, "filed": 0, "paths": 0, "facts_bytes": 0}
+        self._delta: Delta | None = None
 
     def check(self) -> None:
+        self._check_deltas()
         with ThreadPoolExecutor(THREADS_REMOTE if self._backend.remote else THREADS_LOCAL) as self._threads:
             for numbers in self._batches():
                 self._check_files(self._members(numbers))
-        self._check_edges()
-        if not self.pages_lost:
+        if self._delta is not None:
+            self._check_over(self._delta)
+            self._check_edges()
+        if self._delta is not None and not self.pages_lost:
             for field, total in self._totals.items():
                 if total != getattr(self._manifest, field):
                     self._findings.fault(
@@ -64,8 +71,64 @@ class Facts:
                     )
 
     def unclear(self, name: str) -> bool:
-        """Nothing can be said of the package, because its page or its forward file cannot be read."""
-        return name in self._unread or page_of(name, len(self._manifest.page_stamps)) in self.pages_lost
+        """Nothing can be said of the package, because its page, its forward file or a delta cannot be read."""
+        return self._delta is None or name in self._unread or page_of(name, len(self._manifest.page_stamps)) in self.pages_lost
+
+    def loose(self) -> dict[str, int]:
+        """The packages that stand in no shard, with the bits that say of which kind."""
+        return loose_over(self._manifest, self._delta) if self._delta is not None else self._manifest.loose
+
+    # Deltas
+
+    def _check_deltas(self) -> None:
+        """Read what lies over the pages; None of it, when a part of it cannot be read."""
+        found = []
+        for spilled in self._manifest.deltas:
+            blob = names.delta_name(spilled.stamp)
+            try:
+                data = self._read(blob)
+                found.append(_of_form(deltas.decode_file(data, spilled.stamp, blob)))
+                if (len(data), len(found[-1].packages)) != (spilled.size, spilled.packages):
+                    raise Corrupt(f"{len(data)} bytes of {len(found[-1].packages)} packages where its manifest says "
+                                  f"{spilled.size} of {spilled.packages}")
+                _check_span(found[-1], spilled.first, spilled.last)
+                self._findings.counts["deltas"] += 1
+            except StoreError as error:
+                self._findings.failed(blob, error)
+                return
+            except MALFORMED as error:
+                self._findings.fault(blob, f"holds what is no delta ({error!r})")
+                return
+        try:
+            for stamp, data in self._manifest.tail:
+                found.append(_of_form(deltas.decode(data, self._manifest_name)))
+                _check_span(found[-1], names.generation_of(stamp), names.generation_of(stamp))
+            _check_order(self._manifest)
+        except StoreError as error:
+            self._findings.failed(self._manifest_name, error)
+        except MALFORMED as error:
+            self._findings.fault(self._manifest_name, f"holds what is no delta ({error!r})")
+        else:
+            self._delta = deltas.together(found)
+
+    def _check_over(self, delta: Delta) -> None:
+        """What deltas say of packages, and of names that no reverse file is about."""
+        for name, changed in delta.packages.items():
+            if changed.record is not None:
+                self._totals["packages"] += 1
+                self._totals["filed"] += bool(changed.paths)
+                self._totals["paths"] += changed.paths
+                where = f"delta {changed.stamp}"
+                try:
+                    entry = Entry("", "", changed.meta, changed.files, changed.texts, changed.paths, len(changed.record))
+                    self._check_record(where, name, entry, changed.record)
+                except StoreError as error:
+                    self._lose("forward", where, [name], error)
+                except MALFORMED as error:
+                    self._lose("forward", where, [name], Corrupt(f"holds what is no record of {name!r} ({error!r})"))
+        for name, named in delta.named.items():
+            if name not in self._reverse_of:
+                self._enter_dependants(name, dependants_over(named, {}), self._manifest_name)
 
     # Pages
 
@@ -115,9 +178,10 @@ class Facts:
         totals = self._totals
         self._findings.counts["names"] += 1
         totals["names"] += 1
-        totals["packages"] += bool(entry.forward)
-        totals["filed"] += bool(entry.paths)
-        totals["paths"] += entry.paths
+        if self._delta is None or name not in self._delta.packages:
+            totals["packages"] += bool(entry.forward)
+            totals["filed"] += bool(entry.paths)
+            totals["paths"] += entry.paths
         totals["facts_bytes"] += entry.forward_bytes + entry.reverse_bytes
 
     # Forward and reverse files
@@ -162,6 +226,11 @@ class Facts:
             self._reverse_of.update(dict.fromkeys(lost, ""))
 
     def _check_forward(self, blob: str, name: str, entry: Entry, record: bytes) -> None:
+        # What a delta hides is nobody's answer, and a file that holds it is named all the same.
+        if self._delta is None or name not in self._delta.packages:
+            self._check_record(blob, name, entry, record)
+
+    def _check_record(self, blob: str, name: str, entry: Entry, record: bytes) -> None:
         releases, lists, texts = msgpack.unpackb(record, raw=False, unicode_errors="surrogateescape", strict_map_key=False)
         package = forward.decode(record, name, blob, files=False)
         found: list[list[bytes]] = []
@@ -203,8 +272,13 @@ class Facts:
             raise Corrupt(f"who names {name!r} is not in order")
         if entry.reverse_bytes != len(record):
             raise Corrupt(f"{name!r} has {len(record)} bytes, and its page says {entry.reverse_bytes}")
+        if self._delta is not None:
+            dependants = dependants_over(self._delta.named.get(name), dependants)
+        self._enter_dependants(name, dependants, blob)
+
+    def _enter_dependants(self, name: str, dependants: dict[str, int], where: str) -> None:
         self.edges[name] -= sum(map(hash, dependants.items()))
-        self._reverse_of[name] = blob
+        self._reverse_of[name] = where
 
     # Both ends of every edge
 
@@ -227,8 +301,11 @@ class Facts:
             return 0
         stamp = blob.rpartition(".")[2]
         try:
-            record = group_file.decode("reverse", self._read(blob), stamp, blob)[name]
-            return sum(hash(item) for item in reverse.decode(record, name, blob).items() if self.unclear(item[0]))
+            below = {}
+            if blob != self._manifest_name:
+                below = reverse.decode(group_file.decode("reverse", self._read(blob), stamp, blob)[name], name, blob)
+            over = dependants_over(self._delta.named.get(name) if self._delta is not None else None, below)
+            return sum(hash(item) for item in over.items() if self.unclear(item[0]))
         except StoreError:
             return 0
 
@@ -264,6 +341,34 @@ def ascending(items: list[Any]) -> bool:
 def row_hash(summary: str) -> int:
     """What a row is worth in a balance, besides its words and attributes."""
     return hash(("row", summary))
+
+
+def _of_form(delta: Delta) -> Delta:
+    """*delta*, every part of which is of its kind."""
+    for changed in delta.packages.values():
+        if not isinstance(changed.loose, int) or not isinstance(changed.record, bytes | None):
+            raise TypeError(f"a package with {changed.loose!r} for its bits")
+    for named in delta.named.values():
+        if not named.masks or not all(0 <= mask < 1 << len(BIT) for mask in named.masks.values()):
+            raise ValueError(f"masks {named.masks!r}")
+    return delta
+
+
+def _check_span(delta: Delta, first: int, last: int) -> None:
+    """That what it says was published in the generations that it is said to be of."""
+    for stamp in {found.stamp for part in delta for found in part.values()}:
+        if not first <= names.generation_of(stamp) <= last:
+            raise Corrupt(f"holds what {stamp} changed, and should be of generations {first} to {last}")
+
+
+def _check_order(manifest: Manifest) -> None:
+    spans = [(found.first, found.last) for found in manifest.deltas]
+    spans += [(names.generation_of(stamp), names.generation_of(stamp)) for stamp, _ in manifest.tail]
+    ends = [number for span in spans for number in span]
+    if ends != sorted(ends) or any(before[1] == after[0] for before, after in pairwise(spans)) or (
+        ends and ends[-1] > manifest.generation
+    ):
+        raise Corrupt(f"its deltas are of generations {ends}, and should follow each other")
 
 
 def _masks(releases: list[Any]) -> dict[str, int]:

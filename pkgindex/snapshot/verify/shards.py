@@ -40,7 +40,7 @@ class Shards:
     def check(self) -> None:
         for kind, facet in FACETS.items():
             shards = self._manifest.shards_of(kind)
-            loose = {name for name, bits in self._manifest.loose.items() if bits & facet}
+            loose = {name for name, bits in self._facts.loose().items() if bits & facet}
             whole = [self._check_shard(shard, loose) for shard in shards]
             if all(whole):
                 self._check_balance(kind, shards, loose)

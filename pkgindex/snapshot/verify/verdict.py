@@ -27,6 +27,7 @@ class Checked(NamedTuple):
     forward: int = 0
     reverse: int = 0
     dead: int = 0
+    deltas: int = 0
     shards: int = 0
     bytes: int = 0
     names: int = 0

@@ -1,0 +1,84 @@
+"""What all deltas of a generation come to together, and what holds of a name when that lies over pages and reverse files.
+
+Invariants:
+
+* What is carried on from an older generation is right while no delta was dropped: all that changed since is in newer ones.
+* A delta that was laid over already does no harm when it is laid over again, together with those that followed it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from pkgindex.format import delta as deltas
+from pkgindex.format.delta import Delta, Named, together
+from pkgindex.format.manifest import Manifest
+from pkgindex.format.names import generation_of
+from pkgindex.format.page import Entry
+
+
+class Overlay(NamedTuple):
+    """What lies over the pages of *generation*, whose oldest delta begins with generation *first*."""
+
+    delta: Delta = Delta()
+    generation: int = 0
+    first: int = 0
+
+
+NOTHING = Overlay()
+
+
+def overlay(manifest: Manifest, read: Callable[[str], bytes], known: Overlay = NOTHING) -> Overlay:
+    """That of the generation of *manifest*; of what *known* holds already nothing is read. *read* gives a blob by its name.
+
+    Raises `Corrupt`, and what *read* raises.
+    """
+    if known.first != manifest.first_delta or known.generation > manifest.generation:
+        known = NOTHING
+    found = since(manifest, known.generation, read)
+    return Overlay(together([known.delta, found]), manifest.generation, manifest.first_delta)
+
+
+def since(manifest: Manifest, generation: int, read: Callable[[str], bytes]) -> Delta:
+    """What changed after *generation*, and perhaps some of what had changed before."""
+    found = [deltas.read(spilled.stamp, read) for spilled in manifest.deltas if spilled.last > generation]
+    name = f"generations/{manifest.generation:016d}"
+    found += [deltas.decode(data, name) for stamp, data in manifest.tail if generation_of(stamp) > generation]
+    return together(found)
+
+
+def loose_over(manifest: Manifest, delta: Delta) -> dict[str, int]:
+    """The packages that stand in no shard, with the bits that say of which kind, when *delta* lies over the pages."""
+    loose = dict(manifest.loose)
+    for name, found in delta.packages.items():
+        if generation_of(found.stamp) > manifest.folded:
+            loose[name] = found.loose
+        # What is gone hides what shards say of it; where there are none it has nothing to hide.
+        if found.record is None and not manifest.shards:
+            loose.pop(name, None)
+    return loose
+
+
+def entry_over(delta: Delta, name: str, below: Entry | None, named_below: Callable[[], Mapping[str, int]]) -> Entry | None:
+    """What the directory says of *name* when *delta* lies over pages that say *below*; None: nothing ships or names it.
+
+    *named_below* is who names it by its reverse file, asked for only when nothing else tells that somebody does.
+    """
+    changed, named = delta.packages.get(name), delta.named.get(name)
+    entry = below or Entry()
+    if changed is not None:
+        entry = Entry(changed.stamp if changed.record is not None else "", entry.reverse, changed.meta, changed.files,
+                      changed.texts, changed.paths, len(changed.record or b""), entry.reverse_bytes)
+    if named is not None:
+        someone = any(named.masks.values()) or dependants_over(named, named_below())
+        entry = entry._replace(reverse=named.stamp if someone else "")
+    return entry if entry.forward or entry.reverse else None
+
+
+def dependants_over(named: Named | None, below: Mapping[str, int]) -> dict[str, int]:
+    """Who names a name, in order, when *named* lies over what its reverse file says."""
+    if named is None:
+        return dict(below)
+    found = {**below, **named.masks}
+    return {name: found[name] for name in sorted(found) if found[name]}
