@@ -6,6 +6,7 @@ import os
 from typing import NamedTuple
 
 from pkgindex.format import manifest as manifests
+from pkgindex.packer import settle
 from pkgindex.snapshot.snapshot import Snapshot
 from pkgindex.store.generations import number_of
 
@@ -64,6 +65,9 @@ class Model:
         if number is None:
             return
         manifest = manifests.decode(data, REPO, number, path)
+        if manifest.change.action == settle.ACTION:
+            # Who packs settles first what was committed, and that is about nothing.
+            change = None
         parent = manifest.parent, manifest.parent_checksum if manifest.parent else ""
         key = number, manifests.checksum_of(data)
         assert parent in self.generations, f"generation {number} stands on one that was never linked"

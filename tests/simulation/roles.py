@@ -21,6 +21,7 @@ from pkgindex.packer.merge import merge
 from pkgindex.packer.pack import pack
 from pkgindex.packer.rebuild import rebuild
 from pkgindex.packer.retire import retire
+from pkgindex.packer.settle import Settling
 from pkgindex.packer.submissions import Submission
 from pkgindex.packer.target import Target
 from pkgindex.snapshot.reader import Reader
@@ -104,6 +105,7 @@ class Process:
         {
             "commit": lambda: self._commit(change), "pack": lambda: self._pack(change, LOOSE),
             "pack-shards": lambda: self._pack(change, SHARDS), "fold": lambda: self._keep(lambda: fold(self._target())),
+            "settle": lambda: self._keep(self._settle),
             "merge": lambda: self._keep(lambda: merge(self._target(), force=True)),
             "rebuild": lambda: self._keep(self._rebuild), "gc": lambda: self._keep(self._retire),
             "restore": self._restore, "ask": self._ask, "ask-fresh": self._ask_fresh, "hold": self._hold,
@@ -180,7 +182,13 @@ class Process:
             # What it looked at was retired by somebody else meanwhile.
             return
         except NoIndex:
-            assert not self._stage.acknowledged, "no index, and a generation was acknowledged"
+            assert not self._stage.acknowledged or self._late(), "no index, and a generation was acknowledged"
+
+    def _settle(self) -> None:
+        """Step by step, as a tree server does."""
+        settling = Settling(self._target(), 1)
+        while not settling.step():
+            self._stage.world.sleep(0.01)
 
     def _retire(self) -> None:
         target = self._target()

@@ -8,10 +8,13 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
+from unittest.mock import patch
 from zlib import crc32
 
 from pkgindex.config import Settings
+from pkgindex.format import page
 from pkgindex.format.names import BLOB_DIRECTORIES
+from pkgindex.packer import spill
 from pkgindex.packer.retire import retire
 from pkgindex.snapshot.reader import Reader
 from pkgindex.snapshot.verify.generation import verify
@@ -71,7 +74,8 @@ def simulator() -> Iterator[Simulator]:
     base = "/dev/shm" if os.path.isdir("/dev/shm") and os.access("/dev/shm", os.W_OK) else None
     scratch = tempfile.mkdtemp(prefix="pkgindex-simulation-", dir=base)
     try:
-        with installed() as current:
+        # Small enough that deltas go into files, and pages are several.
+        with installed() as current, patch.object(spill, "TAIL_BYTES_MAX", 600), patch.object(page, "NAMES_PER_PAGE", 4):
             yield Simulator(scratch, current)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)

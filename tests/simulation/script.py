@@ -11,7 +11,7 @@ from random import Random
 from typing import NamedTuple
 
 WRITER_VERBS = ("commit", "commit", "commit", "commit", "pack", "pack-shards", "wait")
-KEEPER_VERBS = ("gc", "gc", "gc", "fold", "merge", "rebuild", "restore", "commit", "wait")
+KEEPER_VERBS = ("gc", "gc", "gc", "fold", "settle", "merge", "rebuild", "restore", "commit", "wait")
 READER_VERBS = ("ask", "ask", "ask", "ask-fresh", "hold", "wait")
 
 # What may happen at a step, by the call that is made there; `switch`, `pause` and `crash` at every one.
