@@ -70,7 +70,9 @@ class Copies:
         finally:
             with suppress(FileNotFoundError):
                 os.unlink(part)
-        self._make_room(path)
+        # What is gone by now another process took away, to make room as well.
+        with suppress(FileNotFoundError):
+            self._make_room(path)
         return True
 
     def _make_room(self, newest: str) -> None:

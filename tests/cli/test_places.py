@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from store.databases import Cluster
 
 PASSWORD = "sEcret"
 PACKAGES = [
-    {"name": "rocket", "version": "1.0", "summary": "flies to the moon", "depends": "fuel (>= 2)", "files": ["/opt/rocket"]},
+    {"name": "rocket", "version": "1.0", "summary": "flies to the moon", "depends": "fuel (>= 2)", "files": ["/bin/rocket"]},
     {"name": "fuel", "version": "2.1", "summary": "burns", "files": ["/opt/share/fuel"]},
 ]
 # More than stay loose, so that there are shards of both kinds.
@@ -31,9 +31,11 @@ SECONDS_MAX = 60
 QUESTIONS = [
     ["search", "shines", "--limit", "5"], ["search", "moon"], ["owner", "/sky/7"], ["path", "opt/s"], ["show", "rocket"],
     ["files", "fuel"], ["deps", "rocket"], ["rdeps", "fuel"], ["why", "rocket", "fuel"], ["diff", "sky", "1", "3"],
-    ["search", "burns", "--at", "2"], ["search", "nothing at all"],
+    ["search", "burns", "--at", "2"], ["which", "rocket"], ["search", "nothing at all"],
 ]
 _numbers = count()
+# Of a directory it is known from elsewhere.
+ELSEWHERE = pytest.mark.parametrize("place", ["memory", "postgresql"], indirect=True)
 
 Ask = Callable[..., tuple[int, str, str]]
 
@@ -71,10 +73,13 @@ def address_of(kind: str, root: Path, request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(params=["directory", "memory", "postgresql"])
 def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
-    found = Place(address_of(request.param, tmp_path, request), tmp_path)
-    for name, value in found.environment.items():
+    return chosen(Place(address_of(request.param, tmp_path, request), tmp_path), monkeypatch)
+
+
+def chosen(place: Place, monkeypatch: pytest.MonkeyPatch) -> Place:
+    for name, value in place.environment.items():
         monkeypatch.setenv(name, value)
-    return found
+    return place
 
 
 @pytest.fixture
@@ -103,21 +108,6 @@ def answers(ask: Ask) -> dict[str, tuple[int, str]]:
     return {" ".join(words): ask(*words, "--jsonl")[:2] for words in QUESTIONS}
 
 
-@pytest.fixture(scope="module")
-def expected(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, tuple[int, str]]]:
-    """What a directory answers, which all other tests are about."""
-    root = tmp_path_factory.mktemp("expected")
-    place = Place(str(root / "index"), root)
-
-    def run(*words: str) -> tuple[int, str, str]:
-        done = subprocess.run([sys.executable, "-m", "pkgindex.cli.main", *words], capture_output=True, text=True,
-                              env={**place.environment, "PATH": ""})
-        return done.returncode, done.stdout, done.stderr
-
-    filled(run, root)
-    yield answers(run)
-
-
 def filled(ask: Ask, root: Path) -> None:
     """`sky`: 1 is empty, 2 has packages, 3 stars as well, 4 a newer rocket."""
     assert ask("init", "sky")[0] == 0
@@ -126,14 +116,20 @@ def filled(ask: Ask, root: Path) -> None:
     dropped(ask, root, [{**PACKAGES[0], "version": "1.1"}])
 
 
-def test_every_question_is_answered_as_from_a_directory(place: Place, ask: Ask, expected: dict[str, tuple[int, str]]) -> None:
+@ELSEWHERE
+def test_every_question_is_answered_as_from_a_directory(place: Place, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
     filled(ask, place.root)
-    assert answers(ask) == expected
-    assert [code for code, _ in expected.values()] == [0] * (len(QUESTIONS) - 1) + [1]
+    found = answers(ask)
+    assert [code for code, _ in found.values()] == [0] * (len(QUESTIONS) - 1) + [1]
     status = json.loads(ask("status", "--jsonl")[1])
     assert (status["generation"], status["packages"], status["pending"], status["retained"]) == (4, 72, 0, [1, 2, 3, 4])
     assert len(ask("history", "sky")[1].splitlines()) == 4
     assert PASSWORD not in place.said()
+    plain = place.root / "plain"
+    plain.mkdir()
+    chosen(Place(str(plain / "index"), plain), monkeypatch)
+    filled(ask, plain)
+    assert answers(ask) == found
 
 
 def test_what_writes_works_and_leaves_a_sound_index(place: Place, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,6 +148,7 @@ def test_what_writes_works_and_leaves_a_sound_index(place: Place, ask: Ask, monk
     assert ask("init", "sky", "--partition", "whole")[0] == 2
 
 
+@ELSEWHERE
 def test_a_host_is_synced(place: Place, ask: Ask) -> None:
     database = place.root / "host/var/lib/dpkg"
     (database / "info").mkdir(parents=True)
@@ -167,6 +164,7 @@ def test_a_host_is_synced(place: Place, ask: Ask) -> None:
     assert "nothing changed" in ask(*words)[1]
 
 
+@ELSEWHERE
 def test_a_watch_packs_what_arrives(place: Place, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PKGINDEX_QUIET_SECONDS", "0")
     assert ask("init", "sky")[0] == 0
@@ -186,6 +184,7 @@ def test_a_watch_packs_what_arrives(place: Place, ask: Ask, monkeypatch: pytest.
     assert ask("owner", "/opt/share/fuel")[1] == "fuel: /opt/share/fuel\n"
 
 
+@ELSEWHERE
 def test_a_tree_is_served_loaded_and_read_again_after_a_kill(place: Place, ask: Ask) -> None:
     filled(ask, place.root)
     with Process(place.address) as server:
@@ -200,7 +199,7 @@ def test_a_tree_is_served_loaded_and_read_again_after_a_kill(place: Place, ask: 
     assert "sound" in ask("verify")[1]
 
 
-@pytest.mark.parametrize("place", ["memory", "postgresql"], indirect=True)
+@ELSEWHERE
 def test_what_needs_a_directory_says_so(place: Place, ask: Ask) -> None:
     code, out, err = ask("doctor")  # nor is there a spool
     assert code == 0 and out == "" and "there is no directory to try out" in err
@@ -242,7 +241,7 @@ def test_a_shell_is_offered_what_a_database_holds(place: Place, ask: Ask) -> Non
     assert (words("repository", "s", {}), words("package", "ro", {})) == (["sky"], ["rocket"])
 
 
-@pytest.mark.parametrize("place", ["memory", "postgresql"], indirect=True)
+@ELSEWHERE
 def test_where_there_is_no_index_it_is_named_with_what_to_do(place: Place, ask: Ask) -> None:
     code, _, err = ask("search", "moon")
     assert code == 3 and "pkgindex init REPO" in err
