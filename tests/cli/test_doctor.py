@@ -47,6 +47,15 @@ def test_a_place_without_hard_links_is_refused_with_the_sentence(
     assert found.lines[-1] == "  an index must not lie here"
 
 
+def test_where_nobody_may_write_one_can_still_ask(ask: Ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(path: str) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(os, "mkdir", refused)
+    found = ask("doctor", str(tmp_path))
+    assert found.code == 0 and found.lines[-1] == "  this host can ask here, and neither pack nor submit"
+
+
 def test_a_place_that_is_not_there_is_an_error(ask: Ask, tmp_path: Path) -> None:
     found = ask("doctor", str(tmp_path / "missing"))
     assert found.code == 3 and found.out == b"" and "is the share mounted" in found.err

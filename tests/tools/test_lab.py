@@ -10,8 +10,10 @@ import pytest
 import debian_packages
 from docs.docpages import PROJECT, text
 from lab import parts, place, words
+from lab.battery.nfs import Nfs
 from lab.battery.scenes import SCENES
-from lab.battery.table import BEGIN, END
+from lab.battery.table import BEGIN, END, HEADS, with_rows
+from lab.gluster import Gluster
 
 TOOL = str(PROJECT / "tools" / "dev.py")
 
@@ -42,6 +44,24 @@ def test_the_page_has_a_place_for_the_table() -> None:
 
 def test_every_scene_is_another_line_of_the_table() -> None:
     assert len({scene.story for scene in SCENES.values()}) == len(SCENES)
+
+
+def test_a_row_takes_the_place_of_the_one_that_said_the_same_earlier() -> None:
+    def row(name: str, scene: str, publishes: str) -> list[str]:
+        return [name, SCENES[scene].story, publishes, *["0"] * (len(HEADS) - 3)]
+
+    page = f"# Page\n\n{BEGIN}\n{END}\n\nand more\n"
+    first = with_rows(page, [row("NFSv4.2", "calm", "1"), row("NFSv3", "cut", "2")])
+    again = with_rows(first, [row("NFSv4.2", "calm", "3"), row("GlusterFS", "calm", "4")])
+    assert first.startswith("# Page\n") and again.endswith("\n\nand more\n")
+    told = [[cell.strip() for cell in line.split("|")[1:4]] for line in again.splitlines() if line.startswith("|")][2:]
+    assert told == [["NFSv3", SCENES["cut"].story, "2"], ["NFSv4.2", SCENES["calm"].story, "3"],
+                    ["GlusterFS", SCENES["calm"].story, "4"]]
+
+
+def test_no_clock_is_set_that_is_this_machines() -> None:
+    assert Nfs("n3").clocks and not Gluster().clocks
+    assert [name for name, scene in SCENES.items() if scene.sets_clocks] == ["clocks"]
 
 
 @pytest.mark.slow

@@ -50,6 +50,7 @@ def _hit(directory: str, use: str) -> dict[str, Any]:
         "file_system": found.file_system,
         "options": list(found.options),
         "remote": found.remote,
+        "writable": found.writable,
         "fit": found.fit,
         "findings": [finding._asdict() for finding in found.findings],
         "expect": list(found.expect),
@@ -64,9 +65,15 @@ def lines(output: Output, hits: Iterable[dict[str, Any]]) -> Iterator[str]:
             verdict = output.paint(f"{finding['verdict']:<5}", STYLES[finding["verdict"]])
             advice = f"; {finding['advice']}" if finding["advice"] else ""
             yield f"  {verdict} {finding['check']:<15} {output.safe(finding['says'] + advice)}"
-        for sentence in hit["expect"]:
+        for sentence in hit["expect"] if hit["fit"] else ():
             yield f"  expect {sentence}"
-        yield f"  {'an index and a spool may lie here' if hit['fit'] else 'an index must not lie here'}"
+        yield f"  {_verdict(hit)}"
+
+
+def _verdict(hit: dict[str, Any]) -> str:
+    if not hit["fit"]:
+        return "an index must not lie here"
+    return "an index and a spool may lie here" if hit["writable"] else "this host can ask here, and neither pack nor submit"
 
 
 COMMAND = Command(

@@ -16,7 +16,7 @@ from functools import partial
 from pkgindex.store.faults import rootless
 from pkgindex.store.filesystem import mount_of, on_a_share
 from pkgindex.store.probe import deciding, expecting, storing
-from pkgindex.store.probe.finding import BAD, Examined, Finding
+from pkgindex.store.probe.finding import BAD, NOTE, WRITING, Examined, Finding
 from pkgindex.store.probe.second import Second
 
 FOLDER = ".pkgindex-doctor-"
@@ -54,7 +54,7 @@ def _tried(directory: str, remote: bool) -> list[Finding]:
     try:
         os.mkdir(place)
     except OSError as error:
-        return [Finding("writing", BAD, f"nothing can be made here ({error.strerror})",
+        return [Finding(WRITING, NOTE, f"nothing can be made here ({error.strerror}), so nothing was tried",
                         "to ask, a host needs to read the index and no more; packing and submitting need to write")]
     try:
         with Second() as second:

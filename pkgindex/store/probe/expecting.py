@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pkgindex.store.filesystem import Mount
-from pkgindex.store.probe.finding import BAD, GOOD, NOTE, Finding
+from pkgindex.store.probe.finding import GOOD, NOTE, Finding
 
 LOCAL = "one host writes and reads here; a publish survives a power cut, and readers know of it at their next question"
 SHARED = (
@@ -44,17 +44,16 @@ def expectations(mount: Mount, remote: bool) -> tuple[str, ...]:
     return EXPECTED.get(mount.kind, UNKNOWN_SHARE if remote else UNKNOWN_LOCAL)
 
 
-# By option: the verdict, what it means, what to do.
+# By option: what it means, what to do.
 OPTIONS = {
-    "soft": (NOTE, "a slow server becomes an error in the midst of a pack", "mount writers hard"),
-    "softerr": (NOTE, "a slow server becomes an error in the midst of a pack", "mount writers hard"),
-    "nolock": (NOTE, "locks hold on this host only", "nothing is unsafe by that; two packers may do the same work twice"),
-    "local_lock=all": (NOTE, "locks hold on this host only",
-                       "nothing is unsafe by that; two packers may do the same work twice"),
-    "noac": (NOTE, "attributes are not cached", "not needed here, and every reader pays for it"),
-    "lookupcache=none": (NOTE, "names are not cached", "not needed here, and every reader pays for it"),
-    "actimeo=0": (NOTE, "attributes are not cached", "not needed here, and every reader pays for it"),
-    "ro": (BAD, "it is mounted read-only", "readers need no more; packers do"),
+    "soft": ("a slow server becomes an error in the midst of a pack", "mount writers hard"),
+    "softerr": ("a slow server becomes an error in the midst of a pack", "mount writers hard"),
+    "nolock": ("locks hold on this host only", "nothing is unsafe by that; two packers may do the same work twice"),
+    "local_lock=all": ("locks hold on this host only", "nothing is unsafe by that; two packers may do the same work twice"),
+    "noac": ("attributes are not cached", "not needed here, and every reader pays for it"),
+    "lookupcache=none": ("names are not cached", "not needed here, and every reader pays for it"),
+    "actimeo=0": ("attributes are not cached", "not needed here, and every reader pays for it"),
+    "ro": ("it is mounted read-only", "a host that only asks needs no more"),
 }
 CACHED = {"nfs", "nfs4"}
 
@@ -63,8 +62,7 @@ def options(mount: Mount) -> Finding:
     """What the way in which it is mounted does to an index."""
     told = [(option, *OPTIONS[option]) for option in mount.options if option in OPTIONS]
     if told:
-        worst = BAD if any(verdict == BAD for _, verdict, _, _ in told) else NOTE
-        return Finding("mount options", worst, "; ".join(f"{option}: {says}" for option, _, says, _ in told),
+        return Finding("mount options", NOTE, "; ".join(f"{option}: {says}" for option, says, _ in told),
                        "; ".join(dict.fromkeys(advice for *_, advice in told)))
     if mount.kind in CACHED:
         return Finding("mount options", GOOD, "names and attributes are cached, for up to a minute; an index does not mind")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 GOOD, NOTE, BAD = "good", "note", "bad"
+WRITING = "writing"
 
 
 class Finding(NamedTuple):
@@ -28,6 +29,11 @@ class Examined(NamedTuple):
     remote: bool
     findings: tuple[Finding, ...]
     expect: tuple[str, ...]
+
+    @property
+    def writable(self) -> bool:
+        """Whether it was tried out at all: a host that may not write can only ask."""
+        return all(finding.check != WRITING for finding in self.findings)
 
     @property
     def fit(self) -> bool:

@@ -11,6 +11,7 @@ PLACES = {"n3": "/mnt/n3", "n4": "/mnt/n4"}
 
 class Nfs:
     server = SERVER
+    clocks = True
 
     def __init__(self, kind: str) -> None:
         self._place = PLACES[kind]

@@ -143,6 +143,7 @@ class Scene(NamedTuple):
     play: Callable[[Stage, float], None]
     story: str
     partition: str = "package"
+    sets_clocks: bool = False
 
 
 SCENES = {
@@ -154,7 +155,7 @@ SCENES = {
     "client": Scene(client_loses_power, "a client loses power"),
     "server": Scene(server_loses_power, "the server loses power, twice"),
     "replies": Scene(replies_lost, "replies lost, then the server's power, four times"),
-    "clocks": Scene(clocks_apart, "clocks twenty minutes apart"),
+    "clocks": Scene(clocks_apart, "clocks twenty minutes apart", sets_clocks=True),
     "packers": Scene(commands.packers, "two packers on one spool, one loses power"),
     "servers": Scene(commands.servers, "a tree server on each host"),
     "rebuilders": Scene(commands.rebuilders, "both hosts rebuild, merge and clean up meanwhile"),

@@ -47,6 +47,8 @@ class Lab(Protocol):
     """Hosts that share a file system, and what can be done to them."""
 
     server: str
+    # Whether hosts have clocks of their own.
+    clocks: bool
 
     @property
     def hosts(self) -> Mapping[str, Host]: ...
@@ -133,6 +135,7 @@ class Stage:
 
     def set_forward(self, host: str, seconds: float) -> None:
         """Set the clock of *host*; what is recorded there from now on is set right again."""
+        assert self.lab.clocks, "the clock of these hosts is this machine's"
         self.shell(host, f"{PYTHON} -c 'import time; time.clock_settime(time.CLOCK_REALTIME, time.time() + {seconds})'")
         self._ahead[host] = self._ahead.get(host, 0.0) + seconds
 
