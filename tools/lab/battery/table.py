@@ -1,7 +1,8 @@
 """python3 tools/dev.py lab battery [--minutes M] [--fs n3,n4,gluster] [--scenes NAME,...] [--write]
 
 Plays every scene on every file system, one after the other, and prints a line for each. --write puts the lines into the
-table of docs/reliability.md, in the place of those that say the same of an earlier time. Exits with 1 when anything was wrong, lost, given twice or unsound.
+table of docs/reliability.md, in the place of those that say the same of an earlier time. Exits with 1 when anything was
+wrong, lost, given twice or unsound.
 """
 
 from __future__ import annotations
