@@ -14,7 +14,6 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from functools import partial
 
 from lab.inside.record import Record
 from lab.place import REPO
@@ -25,11 +24,34 @@ from pkgindex.store.local import LocalBackend
 THREADS = 12
 
 
+class Place:
+    """The names of one thread. What is done with them says whether it was done."""
+
+    def __init__(self, root: str) -> None:
+        self._root = root
+        for part in ("from", "to"):
+            os.makedirs(os.path.join(root, part))
+        self._backend = LocalBackend(root)
+
+    def link(self, name: str) -> bool:
+        self._backend.link(f"linked/{name}", name.encode())
+        return True
+
+    def place(self, name: str) -> bool:
+        return moves.place(self._made(name), os.path.join(self._root, "to", name))
+
+    def move(self, name: str) -> bool:
+        return moves.move(self._made(name), os.path.join(self._root, "to", name))
+
+    def _made(self, name: str) -> str:
+        path = os.path.join(self._root, "from", name)
+        with open(path, "xb"):
+            return path
+
+
 class Hammer:
     def __init__(self, wanted: argparse.Namespace) -> None:
         self._root = os.path.join(wanted.index, f"{REPO}-names-{wanted.name}")
-        os.makedirs(os.path.join(self._root, "from"))
-        os.makedirs(os.path.join(self._root, "to"))
         self._record = Record(wanted.record)
         self._lock = threading.Lock()
         self._end = time.monotonic() + wanted.seconds
@@ -47,32 +69,23 @@ class Hammer:
         self._record.say("end", looks=self._done)
 
     def _strike(self, thread: int) -> None:
-        backend = LocalBackend(self._root)
+        # In directories of its own: within one a client sends one change after the other.
+        place = Place(os.path.join(self._root, str(thread)))
         number = 0
         while time.monotonic() < self._end:
             number += 1
-            name = f"{thread}-{number}"
-            self._try(name, "link", partial(_linked, backend))
-            self._try(name, "place", lambda name: moves.place(self._made(f"p{name}"), self._to(f"p{name}")))
-            self._try(name, "move", lambda name: moves.move(self._made(f"m{name}"), self._to(f"m{name}")))
+            for what, act in (("link", place.link), ("place", place.place), ("move", place.move)):
+                self._try(f"{what}{number}", act)
 
-    def _try(self, name: str, what: str, act: Callable[[str], bool]) -> None:
+    def _try(self, name: str, act: Callable[[str], bool]) -> None:
         try:
             done = act(name)
         except (OSError, PkgindexError) as error:
-            self._say("wrong", faults=[f"{what} of {name}: {error}"])
+            self._say("wrong", faults=[f"{name}: {error}"])
             return
         if not done:
-            self._say("wrong", faults=[f"{what} of {name} was said not to be done"])
+            self._say("wrong", faults=[f"{name} was said not to be done"])
         self._done += 1
-
-    def _made(self, name: str) -> str:
-        path = os.path.join(self._root, "from", name)
-        with open(path, "xb"):
-            return path
-
-    def _to(self, name: str) -> str:
-        return os.path.join(self._root, "to", name)
 
     def _watched(self, call: Callable[[str, str], None], what: str) -> Callable[[str, str], None]:
         def watched(source: str, target: str) -> None:
@@ -89,11 +102,6 @@ class Hammer:
     def _say(self, event: str, **facts: object) -> None:
         with self._lock:
             self._record.say(event, **facts)
-
-
-def _linked(backend: LocalBackend, name: str) -> bool:
-    backend.link(f"linked/{name}", name.encode())
-    return True
 
 
 def main() -> None:
