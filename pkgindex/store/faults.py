@@ -13,6 +13,8 @@ from pkgindex.errors import Exists, Gone, NoIndex, NoSpace, StoreError
 _GONE = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ESTALE, errno.EIO}
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _REFUSED = {errno.EACCES, errno.EPERM}
+# What a mount in user space answers while its servers are out of reach; one in the kernel waits.
+_AWAY = {errno.ENOTCONN, errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ETIMEDOUT, errno.ECONNABORTED}
 # What link(2) answers where a file can have one name only (FAT, exFAT, some FUSE and SMB servers).
 _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
 
@@ -23,6 +25,9 @@ def unread(error: OSError, path: str) -> StoreError:
         return Gone(f"{path} is no longer there ({error.strerror}): begin again from the newest generation")
     if error.errno in _REFUSED:
         return StoreError(f"{path} may not be read ({error.strerror}): give this user read permission on the index")
+    if error.errno in _AWAY:
+        # Of several servers another may answer in a moment.
+        return Gone(_away(error, path))
     if error.errno == errno.ELOOP:
         return StoreError(f"{path} is a symbolic link, which an index never holds: remove it")
     return StoreError(f"{path} cannot be read: {error.strerror}")
@@ -39,6 +44,8 @@ def unwritten(error: OSError, path: str) -> StoreError:
         )
     if error.errno in _REFUSED:
         return StoreError(f"{path} may not be written ({error.strerror}): run as the user who owns the index")
+    if error.errno in _AWAY:
+        return StoreError(_away(error, path))
     if error.errno == errno.EROFS:
         return StoreError(f"{path} is on a file system that is mounted read-only: pack on a host that may write")
     return StoreError(f"{path} cannot be written: {error.strerror}")
@@ -54,6 +61,10 @@ def unlinked(error: OSError, path: str) -> StoreError:
     if error.errno == errno.EXDEV:
         return StoreError(f"{path} is not on the file system of the file that was made for it: an index must be on one")
     return unwritten(error, path)
+
+
+def _away(error: OSError, path: str) -> str:
+    return f"{path} is out of reach ({error.strerror}): its share is away; try again when it is back"
 
 
 def rootless(root: str) -> NoIndex:

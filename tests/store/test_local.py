@@ -311,6 +311,15 @@ def test_a_disk_that_may_not_be_written_says_so(
             act("d/blob", b"")
 
 
+def test_a_share_that_is_away_is_asked_again_and_says_so(backend: LocalBackend, monkeypatch: pytest.MonkeyPatch) -> None:
+    backend.create("blob", b"content")
+    monkeypatch.setattr(os, "open", failing(os.open, errno.ENOTCONN))
+    with pytest.raises(Gone, match="its share is away"):
+        backend.read("blob")
+    with pytest.raises(StoreError, match="its share is away"):
+        backend.create("other", b"")
+
+
 def test_a_symbolic_link_is_not_followed(backend: LocalBackend, tmp_path: Path) -> None:
     (tmp_path / "blob").symlink_to("/etc/hostname")
     for act in (backend.read, backend.size):

@@ -15,7 +15,7 @@ import time
 from lab.inside.content import Seen, examine
 from lab.inside.record import Record
 from lab.place import REPO
-from pkgindex.errors import Gone, NoIndex, PkgindexError, StoreError
+from pkgindex.errors import Corrupt, Gone, PkgindexError, StoreError
 from pkgindex.snapshot.reader import Reader
 from pkgindex.snapshot.snapshot import Snapshot
 from pkgindex.store.local import LocalBackend
@@ -56,10 +56,10 @@ class Looker:
 
         try:
             at, seen = self._reader.ask(question)
-        except NoIndex as error:
-            self._record.say("nothing", why=str(error))
+        except Corrupt as error:
+            self._record.fault(error, later=self._later())
         except StoreError as error:
-            self._record.say("fault", why=f"{type(error).__name__}: {error}", later=self._later())
+            self._record.fault(error)
         else:
             self._looks += 1
             self._restarts += asked - 1
@@ -67,9 +67,9 @@ class Looker:
 
     def _later(self) -> str:
         """What the same generation answers to one who comes after all caches have forgotten."""
-        generation = max(self._reader.numbers(), default=0)
-        time.sleep(LATER_SECONDS)
         try:
+            generation = self._reader.numbers()[-1]
+            time.sleep(LATER_SECONDS)
             return str(examine(Reader(LocalBackend(self._root), REPO).at(generation), self._writers).faults)
         except PkgindexError as error:
             return f"{type(error).__name__}: {error}"
@@ -85,18 +85,18 @@ class Looker:
 
     def _hold(self) -> None:
         """Hold on to a generation for long: what is asked of it then is right, or gone."""
-        snapshot = self._reader.ask(lambda newest: newest)
-        with open(os.path.join(self._root, "generations", f"{snapshot.generation:016d}"), "rb") as manifest:
-            manifest.read(1)
-            time.sleep(self._wanted.hold)
-            try:
+        try:
+            snapshot = self._reader.ask(lambda newest: newest)
+            with open(os.path.join(self._root, "generations", f"{snapshot.generation:016d}"), "rb") as manifest:
+                manifest.read(1)
+                time.sleep(self._wanted.hold)
                 seen = examine(snapshot, self._writers)
-            except Gone:
-                self._restarts += 1
-                return
-            except StoreError as error:
-                self._record.say("fault", why=f"held: {type(error).__name__}: {error}")
-                return
+        except (Gone, FileNotFoundError):
+            self._restarts += 1
+            return
+        except StoreError as error:
+            self._record.fault(error, held=True)
+            return
         self._looks += 1
         if seen.faults:
             self._record.say("wrong", generation=seen.generation, faults=seen.faults)

@@ -101,7 +101,7 @@ class Writer:
         except Gone:
             self._record.say("again", why="retiring met another that retires")
         except StoreError as error:
-            self._record.say("fault", why=f"retire: {error}")
+            self._record.fault(error, retiring=True)
 
 
 def main() -> None:

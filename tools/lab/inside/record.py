@@ -6,6 +6,8 @@ import json
 import os
 import time
 
+AWAY = "its share is away"
+
 
 class Record:
     """Times are by the clock of the lab: *ahead_seconds* is how far this host's was set forward."""
@@ -19,3 +21,7 @@ class Record:
         line = {"event": event, "at": round(time.time() - self._ahead_seconds, 4), **facts}
         os.write(self._handle, json.dumps(line).encode() + b"\n")
         os.fsync(self._handle)
+
+    def fault(self, error: Exception, **facts: object) -> None:
+        """What went wrong, unless it is that the share is away, which is what happens to a host that is cut off."""
+        self.say("away" if AWAY in str(error) else "fault", why=f"{type(error).__name__}: {error}", **facts)
