@@ -162,7 +162,8 @@ class Gluster:
         if name in self.hosts:
             self.hosts[name].boot()
         else:
-            self._gluster("volume start pk force")
+            self._gluster(f"volume start {VOLUME} force")
+            _await(lambda: name in self._bricks(), f"{name} does not come back")
 
     def lose(self, sender: str, receiver: str) -> None:
         """What the servers say to *receiver* gets lost."""
