@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import platform
 import subprocess
 import sys
 
@@ -19,7 +21,7 @@ TOOL = str(PROJECT / "tools" / "dev.py")
 
 
 def reason_against() -> str:
-    if reason := parts.reason_against():
+    if reason := parts.reason_against(parts.TUN):
         return reason
     packages = debian_packages.missing(parts.NFS)
     if packages and not debian_packages.allowed():
@@ -30,6 +32,12 @@ def reason_against() -> str:
 def test_every_word_is_told_in_the_help() -> None:
     told = words.__doc__ or ""
     assert all(f"{word} " in told for word in words.WORDS)
+
+
+def test_what_is_missing_is_named() -> None:
+    assert parts.reason_against("/dev/none") != ""
+    if os.geteuid() == 0 and sys.platform == "linux" and platform.machine() == "x86_64":
+        assert "/dev/none" in parts.reason_against("/dev/none") and not parts.reason_against("/dev/null")
 
 
 def test_each_host_has_an_address_of_its_own() -> None:

@@ -22,16 +22,17 @@ NFS = {
 }
 GLUSTER = {"glusterd": "glusterfs-server", "glusterfs": "glusterfs-client", "ip": "iproute2", "mount": "mount"}
 KERNEL_PACKAGE = "user-mode-linux"
+# What a guest has its network from, and what GlusterFS is mounted by.
+TUN, FUSE = "/dev/net/tun", "/dev/fuse"
 
 
-def reason_against(devices: tuple[str, ...] = ("/dev/net/tun",)) -> str:
-    """Why no lab can be here, or nothing."""
+def reason_against(device: str) -> str:
+    """Why no lab can be here that needs *device*, or nothing."""
     if platform.system() != "Linux" or platform.machine() != "x86_64":
         return "a lab needs Linux on x86_64"
     if os.geteuid() != 0:
         return "a lab needs root: it makes networks, and mounts"
-    missing = [device for device in devices if not os.path.exists(device)]
-    return f"a lab needs {', '.join(missing)}, which this machine does not offer" if missing else ""
+    return "" if os.path.exists(device) else f"a lab needs {device}, which this machine does not offer"
 
 
 def kernel() -> str:

@@ -16,6 +16,7 @@ import sys
 import time
 
 from environment import PROJECT
+from lab import parts
 from lab.battery.judge import SHOWN_MAX, Verdict
 from lab.battery.nfs import Nfs
 from lab.battery.scenes import SCENES
@@ -25,6 +26,7 @@ from lab.guest import Lost
 from lab.place import ENVIRONMENT, folder
 
 NAMES = {"n3": "NFSv3", "n4": "NFSv4.2", "gluster": "GlusterFS"}
+DEVICES = {"n3": parts.TUN, "n4": parts.TUN, "gluster": parts.FUSE}
 HEADS = ("on", "what happened", "publishes", "redone", "answers", "wrong", "lost", "twice", "unsound",
          "refused though done", "stale: median", "worst", "publish: worst", "answer: worst")
 PAGE = os.path.join(PROJECT, "docs", "reliability.md")
@@ -33,6 +35,10 @@ BEGIN, END = "<!-- lab battery: begin -->", "<!-- lab battery: end -->"
 
 def main(arguments: list[str]) -> int:
     wanted = _parsed(arguments)
+    for kind in wanted.fs.split(","):
+        if reason := parts.reason_against(DEVICES[kind]):
+            print(f"no {NAMES[kind]} here: {reason}", file=sys.stderr)
+            return 3
     # Ended from outside, it still takes its guests with it.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     with open(folder("battery.lock"), "a+b") as busy:
