@@ -17,6 +17,7 @@ Needs root, and /dev/net/tun (NFS) or /dev/fuse (GlusterFS). What it keeps is in
 
 from __future__ import annotations
 
+import inspect
 import shutil
 import sys
 from collections.abc import Callable
@@ -95,8 +96,14 @@ def main(arguments: list[str]) -> int:
     if arguments[0] != "battery" and (reason := parts.reason_against(parts.TUN)):
         print(f"no lab here: {reason}", file=sys.stderr)
         return 3
+    word, *rest = arguments
     try:
-        return WORDS[arguments[0]](*arguments[1:])
+        inspect.signature(WORDS[word]).bind(*rest)
+    except TypeError as error:
+        print(f"lab {word}: {error}; see lab --help", file=sys.stderr)
+        return 2
+    try:
+        return WORDS[word](*rest)
     except Lost as lost:
         print(lost, file=sys.stderr)
         return 1
