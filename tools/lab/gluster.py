@@ -162,8 +162,7 @@ class Gluster:
         if name in self.hosts:
             self.hosts[name].boot()
         else:
-            self._gluster(f"volume start {VOLUME} force")
-            _await(lambda: name in self._bricks(), f"{name} does not come back")
+            _await(lambda: self._started(name), f"{name} does not come back")
 
     def lose(self, sender: str, receiver: str) -> None:
         """What the servers say to *receiver* gets lost."""
@@ -194,6 +193,11 @@ class Gluster:
         if required and done.returncode:
             raise Lost(f"gluster {words}: {done.stdout}{done.stderr}")
         return done.returncode
+
+    def _started(self, name: str) -> bool:
+        """Whether the brick is there; started again and again, because as long as its death is not noticed nothing is done."""
+        self._gluster(f"volume start {VOLUME} force", required=False)
+        return name in self._bricks()
 
     def _bricks(self) -> dict[str, int]:
         """The process of each brick that lives."""

@@ -28,6 +28,7 @@ from pkgindex.store.lock import WriterLock
 
 KEEP = 24
 GRACE_SECONDS = 2.0
+GONE_SECONDS = 0.05
 
 
 class Writer:
@@ -88,8 +89,11 @@ class Writer:
                 commit(self._ledger, changes(generation, self._wanted.name, self._count))
                 self._record.say("ack", generation=generation, count=self._count, took=round(time.monotonic() - began, 3))
                 return
-            except (Exists, Gone) as error:
-                self._record.say("again", why=type(error).__name__)
+            except Exists:
+                self._record.say("again", why="another was first")
+            except Gone:
+                self._record.say("again", why="what is there was retired, or is out of reach")
+                time.sleep(GONE_SECONDS)
             except StoreError as error:
                 self._record.say("doubt", why=str(error)[:300], count=self._count)
                 return
