@@ -8,6 +8,7 @@ from packer.world import REPO, drop, holding, packed
 from pkgindex.errors import Corrupt, Gone, NewerFormat, NoIndex, NotFound
 from pkgindex.snapshot import reader as reader_module
 from pkgindex.snapshot.reader import Reader
+from pkgindex.snapshot.snapshot import Snapshot
 from pkgindex.store.memory import MemoryBackend
 
 CURL = {"name": "curl", "version": "1", "summary": "web", "depends": ["libc6"], "files": ["/usr/bin/curl"]}
@@ -144,3 +145,18 @@ def test_what_is_gone_is_asked_for_again_from_the_listing(tmp_path: Path) -> Non
         patch.setattr(reader_module, "RETRY_SECONDS", 60.0)
         package = reader.ask(lambda snapshot: snapshot.package("curl"))
     assert package is not None and ("2", "") in package.releases
+
+
+def test_a_question_that_hung_while_others_published_is_asked_of_the_newest(backend: MemoryBackend, tmp_path: Path) -> None:
+    asked = []
+
+    def hung_once(snapshot: Snapshot) -> int:
+        asked.append(snapshot.generation)
+        if len(asked) == 1:
+            packed(backend, drop(tmp_path, [{**CURL, "version": "2"}]))
+            raise Gone("retired while the share was away")
+        return snapshot.generation
+
+    # No time is left: the question took more than there was.
+    assert Reader(backend, REPO).ask(hung_once) == 2
+    assert asked == [1, 2]

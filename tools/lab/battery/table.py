@@ -113,10 +113,12 @@ def _row(kind: str, scene: str, verdict: Verdict | None) -> list[str]:
     if verdict is None:
         return [NAMES[kind], story, *["broken"] * (len(HEADS) - 2)]
     refused = ", ".join(f"{call} {count}" for call, count in sorted(verdict.refused.items())) or "-"
+    times = ["-"] * 4
+    if verdict.publishes:
+        times = [f"{seconds:.2f} s" for seconds in (
+            verdict.stale_median, verdict.stale_worst, verdict.publish_worst, verdict.look_worst)]
     return [NAMES[kind], story, f"{verdict.publishes:,}", f"{verdict.conflicts:,}", f"{verdict.looks:,}",
-            str(len(verdict.wrong)), str(len(verdict.lost)), str(len(verdict.twice)), str(len(verdict.faults)), refused,
-            f"{verdict.stale_median:.2f} s", f"{verdict.stale_worst:.2f} s", f"{verdict.publish_worst:.1f} s",
-            f"{verdict.look_worst:.1f} s"]
+            str(len(verdict.wrong)), str(len(verdict.lost)), str(len(verdict.twice)), str(len(verdict.faults)), refused, *times]
 
 
 def _table(rows: list[list[str]]) -> str:
