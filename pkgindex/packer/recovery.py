@@ -17,7 +17,8 @@ from pkgindex.format.page import Entry, page_of
 from pkgindex.format.reverse import kinds_of
 from pkgindex.model.package import Alternative, Package, Relation, Release, Text
 from pkgindex.packer.previous import Previous
-from pkgindex.packer.salvage import LOST, Base, Groups, listed_forwards
+from pkgindex.packer.remains import LOST
+from pkgindex.packer.salvage import Base, Groups, listed_forwards
 from pkgindex.store.backend import Backend
 from pkgindex.store.generations import Generations
 from pkgindex.store.shards import ShardFile

@@ -11,28 +11,25 @@ from __future__ import annotations
 
 import os
 from collections.abc import Container, Iterator, Mapping
-from contextlib import suppress
 from typing import NamedTuple
 
-from pkgindex.errors import Corrupt, Gone, NewerFormat, NoIndex
-from pkgindex.format import delta as deltas
+from pkgindex.errors import NewerFormat, NoIndex
 from pkgindex.format import forward, names, page
 from pkgindex.format import group as group_file
 from pkgindex.format import manifest as manifests
 from pkgindex.format.delta import Delta
-from pkgindex.format.manifest import PARTITIONS, Manifest, Spilled
+from pkgindex.format.manifest import PARTITIONS, Manifest
 from pkgindex.format.overlay import loose_over
 from pkgindex.format.page import Entry, group_of, page_of
 from pkgindex.model.package import Package
 from pkgindex.packer.collect import Collection, Sorter
+from pkgindex.packer.remains import LOST, what_is_left
 from pkgindex.packer.submissions import Submission
 from pkgindex.sources import facts
 from pkgindex.store.backend import Backend
 from pkgindex.store.generations import Generations
 
 GUESSES = 20
-# What a file is lost by. One of a newer format below a manifest of ours is damaged: a manifest is never older than its files.
-LOST = (Corrupt, Gone, NewerFormat)
 
 
 class Base(NamedTuple):
@@ -92,46 +89,14 @@ def find_base(backend: Backend, repo: str) -> Base:
 
 
 def _with_deltas(backend: Backend, base: Base, known: Mapping[int, Manifest]) -> Base:
-    """*base* with what lies over its pages, as far as it can be read; where a file is lost, by what went into it."""
-    manifest, found, lost = base.manifest, [], []
-    for spilled in manifest.deltas:
-        try:
-            found.append(deltas.read(spilled.stamp, backend.read))
-        except LOST:
-            parts, seen = _parts(backend, spilled, known)
-            found += parts
-            lost.append(f"{names.delta_name(spilled.stamp)} cannot be read: of the generations {spilled.first} to "
-                        f"{spilled.last} it held, others had what {seen} changed; commit again what is missing")
-    for stamp, data in manifest.tail:
-        try:
-            found.append(deltas.decode(data, stamp))
-        except LOST:
-            lost.append(f"what generation {names.generation_of(stamp)} changed cannot be read; commit it again")
+    """*base* with what lies over its pages, as far as it can be read."""
+    manifest = base.manifest
+    delta, lost = what_is_left(backend, manifest, known)
     if manifest.unsettled and not base.readable:
         lost.append(f"what was committed after generation {manifest.generation} may stand in manifests alone, and those cannot "
                     "be read: commit it again")
-    delta = deltas.together(found)
     settled = manifest._replace(loose=loose_over(manifest, delta), deltas=(), tail=(), folded=0)
     return base._replace(manifest=settled, delta=delta, lost=tuple(lost))
-
-
-def _parts(backend: Backend, wanted: Spilled, known: Mapping[int, Manifest]) -> tuple[list[Delta], int]:
-    """The deltas of the generations of *wanted* that other manifests and files have, in order, and of how many they are."""
-    found: dict[tuple[int, int], Delta] = {}
-    for manifest in known.values():
-        for stamp, data in manifest.tail:
-            number = names.generation_of(stamp)
-            if wanted.first <= number <= wanted.last and (number, number) not in found:
-                with suppress(*LOST):
-                    found[(number, number)] = deltas.decode(data, stamp)
-        for other in manifest.deltas:
-            span = other.first, other.last
-            if wanted.first <= other.first and other.last <= wanted.last and span not in found:
-                with suppress(*LOST):
-                    found[span] = deltas.read(other.stamp, backend.read)
-    numbers = {number for first, last in found for number in range(first, last + 1)}
-    # By their ends: what a longer one says of a name holds at its end, and what came later is laid over it.
-    return [found[span] for span in sorted(found, key=lambda span: (span[1], -span[0]))], len(numbers)
 
 
 def salvage(

@@ -17,7 +17,6 @@ from typing import Any
 import msgpack
 
 from pkgindex.errors import Corrupt, StoreError
-from pkgindex.format import delta as deltas
 from pkgindex.format import forward, names, page, reverse, terms, tokens
 from pkgindex.format import group as group_file
 from pkgindex.format.delta import Delta
@@ -28,14 +27,13 @@ from pkgindex.format.page import BUCKETS, Entry, group_of, page_of
 from pkgindex.format.reverse import BIT
 from pkgindex.format.shard import storable
 from pkgindex.snapshot.text import summary_of
-from pkgindex.snapshot.verify.verdict import Findings
+from pkgindex.snapshot.verify.deltas import read_deltas
+from pkgindex.snapshot.verify.verdict import MALFORMED, Findings
 from pkgindex.store.backend import Backend
 
 THREADS_LOCAL, THREADS_REMOTE = 4, 16
 FILES_A_READ = 8
 TELL_EVERY = 20_000
-# What a file that was written whole, but wrongly, may make of a reader.
-MALFORMED = (ValueError, TypeError, KeyError, IndexError, AttributeError, msgpack.UnpackException)
 
 Balance = defaultdict[str, int]
 File = tuple[str, str, str]
@@ -56,7 +54,7 @@ class Facts:
         self._delta: Delta | None = None
 
     def check(self) -> None:
-        self._check_deltas()
+        self._delta = read_deltas(self._backend, self._manifest, self._findings)
         with ThreadPoolExecutor(THREADS_REMOTE if self._backend.remote else THREADS_LOCAL) as self._threads:
             for numbers in self._batches():
                 self._check_files(self._members(numbers))
@@ -79,37 +77,6 @@ class Facts:
         return loose_over(self._manifest, self._delta) if self._delta is not None else self._manifest.loose
 
     # Deltas
-
-    def _check_deltas(self) -> None:
-        """Read what lies over the pages; None of it, when a part of it cannot be read."""
-        found = []
-        for spilled in self._manifest.deltas:
-            blob = names.delta_name(spilled.stamp)
-            try:
-                data = self._read(blob)
-                found.append(_of_form(deltas.decode_file(data, spilled.stamp, blob)))
-                if (len(data), len(found[-1].packages)) != (spilled.size, spilled.packages):
-                    raise Corrupt(f"{len(data)} bytes of {len(found[-1].packages)} packages where its manifest says "
-                                  f"{spilled.size} of {spilled.packages}")
-                _check_span(found[-1], spilled.first, spilled.last)
-                self._findings.counts["deltas"] += 1
-            except StoreError as error:
-                self._findings.failed(blob, error)
-                return
-            except MALFORMED as error:
-                self._findings.fault(blob, f"holds what is no delta ({error!r})")
-                return
-        try:
-            for stamp, data in self._manifest.tail:
-                found.append(_of_form(deltas.decode(data, self._manifest_name)))
-                _check_span(found[-1], names.generation_of(stamp), names.generation_of(stamp))
-            _check_order(self._manifest)
-        except StoreError as error:
-            self._findings.failed(self._manifest_name, error)
-        except MALFORMED as error:
-            self._findings.fault(self._manifest_name, f"holds what is no delta ({error!r})")
-        else:
-            self._delta = deltas.together(found)
 
     def _check_over(self, delta: Delta) -> None:
         """What deltas say of packages, and of names that no reverse file is about."""
@@ -341,34 +308,6 @@ def ascending(items: list[Any]) -> bool:
 def row_hash(summary: str) -> int:
     """What a row is worth in a balance, besides its words and attributes."""
     return hash(("row", summary))
-
-
-def _of_form(delta: Delta) -> Delta:
-    """*delta*, every part of which is of its kind."""
-    for changed in delta.packages.values():
-        if not isinstance(changed.loose, int) or not isinstance(changed.record, bytes | None):
-            raise TypeError(f"a package with {changed.loose!r} for its bits")
-    for named in delta.named.values():
-        if not named.masks or not all(0 <= mask < 1 << len(BIT) for mask in named.masks.values()):
-            raise ValueError(f"masks {named.masks!r}")
-    return delta
-
-
-def _check_span(delta: Delta, first: int, last: int) -> None:
-    """That what it says was published in the generations that it is said to be of."""
-    for stamp in {found.stamp for part in delta for found in part.values()}:
-        if not first <= names.generation_of(stamp) <= last:
-            raise Corrupt(f"holds what {stamp} changed, and should be of generations {first} to {last}")
-
-
-def _check_order(manifest: Manifest) -> None:
-    spans = [(found.first, found.last) for found in manifest.deltas]
-    spans += [(names.generation_of(stamp), names.generation_of(stamp)) for stamp, _ in manifest.tail]
-    ends = [number for span in spans for number in span]
-    if ends != sorted(ends) or any(before[1] == after[0] for before, after in pairwise(spans)) or (
-        ends and ends[-1] > manifest.generation
-    ):
-        raise Corrupt(f"its deltas are of generations {ends}, and should follow each other")
 
 
 def _masks(releases: list[Any]) -> dict[str, int]:

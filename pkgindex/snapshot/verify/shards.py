@@ -10,9 +10,9 @@ from pkgindex.errors import Corrupt, StoreError
 from pkgindex.format import block, dead, names
 from pkgindex.format.manifest import LOOSE_PATHS, LOOSE_TEXT, Manifest, Shard
 from pkgindex.format.shard import separator
-from pkgindex.snapshot.verify.facts import MALFORMED, Balance, Facts, ascending
+from pkgindex.snapshot.verify.facts import Balance, Facts, ascending
 from pkgindex.snapshot.verify.texts import text_sums
-from pkgindex.snapshot.verify.verdict import Findings
+from pkgindex.snapshot.verify.verdict import MALFORMED, Findings
 from pkgindex.store.backend import Backend
 from pkgindex.store.faults import unread
 from pkgindex.store.shards import ShardFile

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from typing import NamedTuple
 
+import msgpack
+
 from pkgindex.errors import Corrupt, Gone, NewerFormat, StoreError
 from pkgindex.format.envelope import REMEDY
 
 FAULTS_MAX = 1000
+# What a file that was written whole, but wrongly, may make of a reader.
+MALFORMED = (ValueError, TypeError, KeyError, IndexError, AttributeError, msgpack.UnpackException)
 
 
 class Fault(NamedTuple):
