@@ -181,9 +181,12 @@ def _write(file: IO[str]) -> None:
         "since": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "command": " ".join(map(discreet, sys.argv))[:COMMAND_CHARACTERS_MAX],
     }
+    line = json.dumps(facts).encode() + b"\n"
     try:
-        os.ftruncate(file.fileno(), 0)
-        os.write(file.fileno(), json.dumps(facts).encode() + b"\n")
+        # A tree server holds it again and again within a second: that cost 1.2 ms each time, a quarter of a commit.
+        if os.pread(file.fileno(), len(line) + 1, 0) != line:
+            os.ftruncate(file.fileno(), 0)
+            os.write(file.fileno(), line)
     except OSError:
         return
 
