@@ -11,6 +11,7 @@ from pkgindex.errors import BadInput
 from pkgindex.hooks import owners
 from pkgindex.hooks.hookfile import HookFile, below
 from pkgindex.hooks.place import Place
+from pkgindex.hooks.stampfolder import JOBS_MARK
 from pkgindex.hooks.texts import FOLDER, text
 from pkgindex.spool import stamps
 
@@ -55,6 +56,7 @@ def words(place: Place, stamp: str = "") -> dict[str, str]:
     return {
         "SPOOL": place.spool, "INDEX": place.index, "PROGRAM": place.program, "FOLDER": FOLDER, "STAMP": stamp,
         "STAMPS": stamps.folder(place.spool), "JOBS": stamps.jobs(place.spool), "JOBS_MAX": str(JOBS_MAX),
+        "JOBS_MARK": JOBS_MARK,
     }
 
 

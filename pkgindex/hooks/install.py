@@ -46,16 +46,16 @@ def install(hook: Hook, place: Place, insist: bool = False, dry: bool = False) -
         yield _install_package(place, dry)
 
 
-def remove(hook: Hook, place: Place, insist: bool = False, dry: bool = False) -> Iterator[Step]:
+def remove(hook: Hook, place: Place, insist: bool = False, dry: bool = False) -> list[Step]:
     """Remove what is ours of *hook*, with the directories that were made for it."""
     if hook.manager == "systemd" and not dry:
         units.disable(place)
-    for file in reversed(files_of(hook, place)):
-        yield Step(hook.manager, file.path, _remove(place, file, insist, dry))
+    steps = [Step(hook.manager, file.path, _remove(place, file, insist, dry)) for file in reversed(files_of(hook, place))]
     if hook.manager == "rpm":
-        yield _remove_package(place, dry)
-    if not dry and not any(found.spool and set(states(found, place)) - {ABSENT, FOREIGN} for found in HOOKS.values()):
+        steps.append(_remove_package(place, dry))
+    if hook.spool and not dry and REMOVED in {step.action for step in steps} and not _spool_is_needed(place):
         stampfolder.take_away(place)
+    return steps
 
 
 def files_of(hook: Hook, place: Place) -> tuple[HookFile, ...]:
@@ -71,6 +71,10 @@ def states(hook: Hook, place: Place) -> list[str]:
     if hook.manager == "rpm":
         return [package.look(place)]
     return [hookfile.look(place.root, file).state for file in files_of(hook, place)]
+
+
+def _spool_is_needed(place: Place) -> bool:
+    return any(found.spool and set(states(found, place)) - {ABSENT, FOREIGN} for found in HOOKS.values())
 
 
 def _install(place: Place, file: HookFile, insist: bool, dry: bool) -> str:

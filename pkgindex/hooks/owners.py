@@ -18,8 +18,8 @@ def name(path: str) -> str:
         return str(owner)
 
 
-def give(path: str, like: str) -> None:
-    """Let *path* be owned as *like* is."""
+def give(path: str | int, like: str) -> None:
+    """Let *path*, or what is open as that descriptor, be owned as *like* is."""
     wanted, there = os.stat(like), os.stat(path)
     if (wanted.st_uid, wanted.st_gid) != (there.st_uid, there.st_gid):
         os.chown(path, wanted.st_uid, wanted.st_gid)

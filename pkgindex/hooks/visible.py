@@ -16,7 +16,7 @@ WATCH, HERE, NOBODY = "watch", "here", "nobody"
 
 
 class Visible(NamedTuple):
-    """*by* whom the stamp was taken, after how many *seconds*, and what a sync from here said."""
+    """*by* whom the database was read and indexed, after how many *seconds*, and what a sync from here said."""
 
     by: str
     seconds: float
@@ -24,7 +24,7 @@ class Visible(NamedTuple):
 
 
 def awaited(settings: Settings, place: Place, manager: str, wait_seconds: float) -> Visible:
-    """Wait for a `watch` to take the stamp of *manager*; when none does, take it and sync here, if it is of this host."""
+    """Wait for a `watch` to settle the stamp of *manager*; when none does, sync from here, if it is of this host."""
     began = time.monotonic()
     spool = place.below(place.spool)
     while manager in stamps.dropped(spool):
@@ -38,4 +38,5 @@ def _synced(settings: Settings, spool: str, manager: str) -> Visible:
     began = time.monotonic()
     stamps.take(spool, manager)
     said = [line(sync(settings, database)) for database in managers.named(manager, "/", settings)]
+    stamps.settle(spool, manager)
     return Visible(HERE, time.monotonic() - began, "; ".join(said))

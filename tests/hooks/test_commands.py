@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -120,8 +121,7 @@ def test_a_hook_that_is_not_installed_cannot_be_fired(ask: Ask) -> None:
 def test_a_hook_that_can_leave_no_stamp_is_a_failure(ask: Ask, tmp_path: Path) -> None:
     ask("install", "dpkg")
     folder = Path(stamps.folder(f"{tmp_path}/root{SPOOL}"))
-    for path in (folder / "apt.d", folder):
-        path.rmdir()
+    shutil.rmtree(folder)
     answer = ask("test", "dpkg", "--wait", "0")
     assert answer.code == 1 and "no stamp was dropped" in answer.out
 
@@ -135,4 +135,4 @@ def test_each_hook_is_fired_from_what_is_installed_within_its_root(ask: Ask, tmp
     hit, = ask("test", manager, "--wait", "0", "--json").hits
     assert (hit["code"], hit["dropped"]) == (0, True), hit
     assert hit["printed"] == ("ACK\n\n\0" * 4 if manager == "zypper" else "")
-    assert bool(os.listdir(stamps.jobs(f"{tmp_path}/root{SPOOL}"))) == (manager == "apt")
+    assert len(os.listdir(stamps.jobs(f"{tmp_path}/root{SPOOL}"))) == (2 if manager == "apt" else 1)

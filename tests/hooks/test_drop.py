@@ -13,6 +13,8 @@ import pytest
 from hooks.roots import SPOOL, installed, needs_mount, place_in, stamp
 from pkgindex.hooks.firing import APT_JOB, SHOTS, ZYPPER_FRAMES
 from pkgindex.hooks.place import Place
+from pkgindex.hooks.stampfolder import JOBS_MARK
+from pkgindex.hooks.stampfolder import make as make_stamps
 from pkgindex.spool import stamps
 
 SHELLS = {"dash": ["dash"], "bash": ["bash", "--posix"], "busybox": ["busybox", "sh"]}
@@ -183,12 +185,12 @@ def test_nothing_of_the_managers_is_held_open_when_it_has_ended(shell: list[str]
 @pytest.fixture
 def apt_job(place: Place) -> Path:
     installed(place, "apt")
-    Path(stamps.jobs(place.spool)).mkdir(parents=True)
+    make_stamps(place._replace(root="/", index=f"{place.root}/index"))
     return Path(place.root, "etc/pkgindex/hooks/apt-job")
 
 
 def jobs(place: Place) -> list[Path]:
-    return sorted(Path(stamps.jobs(place.spool)).iterdir())
+    return sorted(path for path in Path(stamps.jobs(place.spool)).iterdir() if path.name != JOBS_MARK)
 
 
 def run_job(shell: list[str], script: Path, stdin: bytes | None = APT_JOB) -> subprocess.CompletedProcess[bytes]:
@@ -223,14 +225,26 @@ def test_nobody_notices_when_no_job_can_be_left(
     assert_unnoticed(run_job(shell, apt_job, APT_JOB * 10_000))
 
 
+def test_a_link_to_another_directory_is_not_followed_to_its_files(shell: list[str], place: Place, apt_job: Path) -> None:
+    shutil.rmtree(stamps.jobs(place.spool))
+    other = Path(place.root, "other")
+    other.mkdir()
+    for number in range(100):
+        (other / str(number)).touch()
+    Path(stamps.jobs(place.spool)).symlink_to(other)
+    assert_unnoticed(run_job(shell, apt_job))
+    assert len(list(other.iterdir())) == 100
+
+
 @needs_mount
-@pytest.mark.parametrize("disk", ["size=4k,nr_inodes=1", "size=4k", "ro"], ids=["no inode", "full", "read-only"])
+@pytest.mark.parametrize("disk", ["size=4k,nr_inodes=2", "size=4k", "ro"], ids=["no inode", "full", "read-only"])
 def test_nobody_notices_a_disk_that_takes_no_job_and_no_half_a_job_is_left(
     shell: list[str], place: Place, apt_job: Path, disk: str
 ) -> None:
     folder = stamps.jobs(place.spool)
-    mount = f"mount -t tmpfs -o {disk} none {folder}"
-    listed = ["unshare", "--mount", "sh", "-c", f'{mount} && "$@" && find {folder} -type f', "sh", *shell]
+    mark = f"touch {folder}/{JOBS_MARK}" if disk != "ro" else ":"
+    mount = f"mount -t tmpfs -o {disk} none {folder} && {mark}"
+    listed = ["unshare", "--mount", "sh", "-c", f'{mount} && "$@" && find {folder} -type f ! -name {JOBS_MARK}', "sh", *shell]
     assert_unnoticed(run_job(listed, apt_job, APT_JOB + b"y" * 30_000))
 
 

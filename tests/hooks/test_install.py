@@ -10,13 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hooks.roots import FILES, SPOOL, installed, place_in, removed, tree
+from hooks.roots import FILES, SPOOL, installed, needs_root, place_in, removed, tree
 from pkgindex.errors import BadInput, NoIndex
 from pkgindex.hooks import install, texts
 from pkgindex.hooks.catalog import HOOKS, WITHOUT, hook
 from pkgindex.hooks.hookfile import ABSENT, CHANGED, CURRENT, FOREIGN, OLDER, look
 from pkgindex.hooks.place import Place
 from pkgindex.spool import stamps
+from pkgindex.spool.spool import Spool
 from pkgindex.store import filesystem
 
 
@@ -136,9 +137,36 @@ def test_the_stamps_lie_where_only_root_and_whoever_packs_can_write(tmp_path: Pa
     installed(place, "pacman")
     spool = tmp_path / SPOOL.lstrip("/")
     for folder in (stamps.folder(str(spool)), stamps.jobs(str(spool))):
-        status = os.stat(folder)
-        assert status.st_mode & 0o7777 == 0o755
-        assert (status.st_uid, status.st_gid) == (spool.stat().st_uid, spool.stat().st_gid)
+        assert os.stat(folder).st_mode & 0o7777 == 0o755
+
+
+@needs_root
+def test_stamps_are_of_whoever_packs_and_jobs_are_of_root(tmp_path: Path) -> None:
+    place = place_in(tmp_path)
+    installed(place, "dpkg")
+    spool = f"{tmp_path}{SPOOL}"
+    os.chown(spool, 4321, 4321)
+    installed(place, "apt")
+    assert os.stat(stamps.folder(spool)).st_uid == 4321 and os.stat(stamps.jobs(spool)).st_uid == 0
+    assert "User=4321" in installed(place, "systemd")[0].text
+
+
+def test_a_link_in_the_place_of_the_stamps_is_refused(tmp_path: Path) -> None:
+    place = place_in(tmp_path)
+    Spool(f"{tmp_path}{SPOOL}").create()
+    Path(stamps.folder(f"{tmp_path}{SPOOL}")).symlink_to(tmp_path)
+    mode = tmp_path.stat().st_mode
+    with pytest.raises(BadInput, match="is no directory"):
+        installed(place, "dpkg")
+    assert tmp_path.stat().st_mode == mode
+
+
+def test_a_spool_is_not_taken_away_where_no_hook_was(tmp_path: Path) -> None:
+    place = place_in(tmp_path)
+    Spool(f"{tmp_path}{SPOOL}").create()
+    before = tree(tmp_path)
+    removed(place, *FILES)
+    assert tree(tmp_path) == before
 
 
 def test_a_spool_that_others_use_stays_when_the_last_hook_goes(tmp_path: Path) -> None:

@@ -9,12 +9,15 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from hooks.conftest import Make
-from hooks.managed import SECONDS_MAX, Dnf4, Dpkg, Managed, Pacman, Rpm, Told
-from hooks.roots import needs_mount, needs_root, removed, stamp
+from hooks.managed import SECONDS_MAX, Dnf4, Dpkg, Managed, Pacman, Rpm, Told, added
+from hooks.roots import installed, needs_mount, needs_root, place_in, removed, stamp
+from pkgindex.hooks.catalog import hook
+from pkgindex.hooks.firing import SHOTS, fire
 from pkgindex.hooks.stampfolder import make as make_stamps
 from pkgindex.spool import stamps
 
@@ -131,13 +134,28 @@ def test_two_managers_at_once_leave_a_stamp_each(make: Make) -> None:
 def test_what_a_hook_adds_is_printed(make: Make, kind: type[Managed], capsys: pytest.CaptureFixture[str]) -> None:
     """Pairs of runs, one after the other, because the machine is not the same from one minute to the next."""
     plain, hooked = make(kind, "plain", hooked=False), make(kind)
-    added = []
+    pairs = []
     for step in ("install", "upgrade", "downgrade", "reinstall", "remove") * 3:
-        without, told = plain.run(step), hooked.run(step)
+        pairs.append(([plain.run(step)], [hooked.run(step)]))
         hooked.stamped()
-        added.append(told.seconds - without.seconds)
-    added.sort()
     with capsys.disabled():
-        print(f"\n{kind.hook}: a hook adds {added[len(added) // 2] * 1000:.1f} ms (median of {len(added)} pairs of runs)")
-    # A manager that waited for anything would be far beyond what chance does.
-    assert added[len(added) // 2] < 1.0
+        print(f"\n{kind.hook}: a hook adds {added(pairs)} to a run")
+
+
+@Rpm.needs
+def test_the_trigger_of_the_package_can_be_fired_alone(tmp_path: Path) -> None:
+    place = place_in(tmp_path / "root")._replace(spool=str(tmp_path / "spool"))
+    make_stamps(place._replace(root="/", index=str(tmp_path / "index")))
+    installed(place, "rpm")
+    done = subprocess.run(SHOTS["rpm"](place)[0].command[-3:], capture_output=True, text=True)
+    assert (done.returncode, done.stdout.strip(), done.stderr) == (0, "", "")
+    assert stamps.dropped(place.spool) == ["rpm"]
+
+
+@pytest.mark.slow
+@Dnf4.needs
+def test_the_plugin_of_dnf_can_be_fired_alone(tmp_path: Path) -> None:
+    place = place_in(tmp_path)
+    installed(place, "dnf4")
+    fired = fire(hook("dnf4"), place)
+    assert (fired.code, fired.printed, fired.dropped) == (0, "", True)

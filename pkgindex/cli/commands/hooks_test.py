@@ -15,9 +15,9 @@ from pkgindex.hooks.visible import HERE, NOBODY, WATCH, Visible, awaited
 
 WAIT_SECONDS = 5
 BY = {
-    WATCH: "a watch took the stamp {seconds:.3f} s later",
-    HERE: "no watch took it, so it was synced from here, which took {seconds:.2f} s: {said}",
-    NOBODY: "no watch took it within {seconds:.0f} s; it is left for one",
+    WATCH: "{seconds:.3f} s later a watch had indexed what the manager's database says",
+    HERE: "no watch did so, and it was done from here, which took {seconds:.2f} s: {said}",
+    NOBODY: "no watch did anything within {seconds:.0f} s; the stamp is left for one",
 }
 
 
@@ -48,8 +48,8 @@ COMMAND = Command(
     run,
     f"""Fire a hook once, as its manager would.
 
-    Says how long the hook took, whether a stamp was dropped, and how much later a running 'watch' took it and read the
-    database. When none did within {WAIT_SECONDS} seconds (--wait), what a watch would have done is done here. The manager
+    Says how long the hook took, whether a stamp was dropped, and how much later a running 'watch' had read the database
+    and indexed it. When none did within {WAIT_SECONDS} seconds (--wait), what a watch would have done is done here. The manager
     itself is not run, and nothing is installed or removed. The exit code is 1 when the hook does not work.""",
     (Argument("manager", "MANAGER", completes="hook"),),
     (ROOT, Option("wait", ("--wait",), "Seconds to wait for a watch.", "number", "SECONDS"), JSON, JSONL),
