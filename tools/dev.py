@@ -8,6 +8,7 @@
     bench [ARG]          the benchmark on the lists of a whole distribution, beside other tools; bench tree: of the tree server
     lab WORD [ARG]       real shared disks on this machine, and a battery on them: lab --help
     simulate [ARG]       schedules of writers, readers and crashes on a modelled shared disk; --help says more
+    battery WORD [ARG]   commands killed, or refused by the disk, at every call that they make: battery --help
     docs [--check]       writes docs/commands.md anew from the help of the commands
     format               mends what the style check can mend
 
@@ -71,6 +72,15 @@ def simulate(arguments: list[str]) -> int:
     return ready().run("tools/simulate.py", *arguments)
 
 
+def battery(arguments: list[str]) -> int:
+    import debian_packages
+    from environment import ready
+
+    environment = ready("dev")
+    debian_packages.offer({"strace": "strace"})
+    return environment.run("tools/battery", *arguments)
+
+
 def docs(arguments: list[str]) -> int:
     from environment import ready
 
@@ -84,8 +94,8 @@ def format(arguments: list[str]) -> int:
 
 
 WORDS = {
-    "demo": demo, "test": test, "setup": setup, "bench": bench, "simulate": simulate, "lab": lab, "docs": docs,
-    "format": format,
+    "demo": demo, "test": test, "setup": setup, "bench": bench, "simulate": simulate, "lab": lab, "battery": battery,
+    "docs": docs, "format": format,
 }
 
 

@@ -22,6 +22,7 @@ from pkgindex.model.package import Package
 from pkgindex.packer.submissions import Submission
 from pkgindex.sources import facts, registry
 from pkgindex.sources.limits import Limits
+from pkgindex.store import files
 
 BUFFER_BYTES_MAX = 1 << 20
 SAMPLE_EVERY = 997
@@ -173,7 +174,7 @@ class Sorter:
 
 def read_items(path: str) -> Iterator[list[Any]]:
     """The items of a scratch file; none when nobody had anything to write there."""
-    if not os.path.exists(path):
+    if not files.is_there(path):
         return
     with open(path, "rb") as file:
         yield from msgpack.Unpacker(

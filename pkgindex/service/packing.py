@@ -174,8 +174,17 @@ def _reject_unfit(holding: Held) -> None:
     for claim in list(holding.open.values()):
         if claim.unfit:
             holding.reject(claim, f"{claim.filename}: is {claim.unfit}, and only regular files can be packed", UNFIT_REMEDY)
-        elif not os.access(claim.path, os.R_OK) and os.path.lexists(claim.path):
+        elif _is_forbidden(claim.path):
             holding.reject(claim, f"{claim.filename}: may not be read by this user", UNREADABLE_REMEDY)
+
+
+def _is_forbidden(path: str) -> bool:
+    """Whether this user may not read it; any other trouble is met by who reads it."""
+    try:
+        os.close(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC))
+    except OSError as error:
+        return isinstance(error, PermissionError)
+    return False
 
 
 def _pack(settings: Settings, repo: str, tell: Callable[[str], None], holding: Held) -> Report:
@@ -235,7 +244,8 @@ def told_apart(path: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise unwritten(error, str(error.filename or path)) from error
+        # What removes a whole directory names its files by themselves.
+        raise unwritten(error, os.path.join(path, str(error.filename or ""))) from error
     except sqlite3.Error as error:
         raise StoreError(f"{path}: a shard could not be built: {error}; is the disk full? all is back in the spool") from error
     except BrokenExecutor as error:

@@ -15,7 +15,7 @@ import pkgindex
 from pkgindex.errors import PkgindexError
 from pkgindex.service.describing import Digests
 from pkgindex.sources.hosts.files import DATABASE_BYTES_MAX, read
-from pkgindex.spool import moves
+from pkgindex.spool import moves, names
 from pkgindex.spool.identity import new_id
 
 # What is read of a package may change with every version of this program.
@@ -47,7 +47,8 @@ def load(path: str) -> Remembered:
 
 def store(path: str, remembered: Remembered) -> None:
     """Remember for the next sync. It need not survive a power cut. Raises `OSError`."""
-    temporary = f"{path}.{new_id()}"
+    # Called so that recovery finds it after a crash.
+    temporary = os.path.join(os.path.dirname(path), f"{names.TEMPORARY_PREFIX}{new_id()}")
     try:
         with open(temporary, "xb") as file:
             file.write(msgpack.packb([MADE_BY, *remembered], use_bin_type=True))

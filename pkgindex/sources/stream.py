@@ -30,6 +30,9 @@ HEAD_BYTES = 64 * 1024
 _INPUT_BYTES = 256 * 1024
 _OUTPUT_BYTES = MIB
 
+# These may be otherwise a moment later, and no fault of the submission.
+_OF_THE_DISK = frozenset((errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EINTR))
+
 
 class Opened(NamedTuple):
     """`stream` reads from the beginning; `head` is its first 64 KiB; `size` is the packed size in bytes."""
@@ -165,7 +168,7 @@ def open_regular(path: str) -> tuple[int, int]:
     try:
         descriptor = os.open(path, flags)
     except (OSError, ValueError) as error:
-        raise _refusal(path, error) from error
+        raise _refusal(path, error) from None
     status = os.fstat(descriptor)
     if not stat.S_ISREG(status.st_mode):
         os.close(descriptor)
@@ -173,7 +176,10 @@ def open_regular(path: str) -> tuple[int, int]:
     return descriptor, status.st_size
 
 
-def _refusal(path: str, error: OSError | ValueError) -> NotFound | Rejected:
+def _refusal(path: str, error: OSError | ValueError) -> NotFound | Rejected | OSError:
+    """What *error* says about *path*; itself where it says something about the disk or this host."""
+    if isinstance(error, OSError) and error.errno in _OF_THE_DISK:
+        return error
     code = error.errno if isinstance(error, OSError) else errno.EINVAL
     if code in (errno.ENOENT, errno.ENOTDIR):
         return NotFound(f"{path}: no such file")

@@ -47,8 +47,8 @@ def recover(repository: str, here: WriterId, now_ns: int, lease_seconds: float, 
                 _take_away(folder)
         except OSError as error:  # of this one: it may belong to a user who does not share it
             recovered.stuck[name] = error.strerror or str(error)
-    for part in (names.INCOMING, names.REJECTED):
-        _sweep(os.path.join(repository, part), now_ns)
+    for folder in (incoming, os.path.join(repository, names.REJECTED), repository, os.path.dirname(repository)):
+        _sweep(folder, now_ns)
     return recovered
 
 

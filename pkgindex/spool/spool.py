@@ -15,6 +15,7 @@ Invariants:
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,9 +25,11 @@ from pkgindex.errors import BadInput, NoIndex
 from pkgindex.model.names import REPOSITORY_NAME, is_repository_name
 from pkgindex.spool import moves, names
 from pkgindex.spool.identity import new_id
+from pkgindex.store import files
 
 SENTINEL_TEXT = b"This is a pkgindex spool. Drop submissions into REPO/incoming/; without this file nothing is packed.\n"
 COPY_BYTES = 1 << 20
+UNFINISHED_SUFFIX = ".new"
 
 UNFIT = {
     stat.S_IFDIR: "a directory",
@@ -65,15 +68,37 @@ class Spool:
     def create(self) -> None:
         """Make the directory a spool; fine when it is one."""
         try:
-            os.makedirs(self.root, exist_ok=True)
-            sentinel = os.path.join(self.root, names.SENTINEL)
-            if not os.path.lexists(sentinel):
-                with self._temporary(self.root) as temporary:
-                    moves.write(temporary, SENTINEL_TEXT)
-                    moves.place(temporary, sentinel)
-                moves.flush_directory(self.root)
+            if os.path.lexists(self.root):
+                self._mark(self.root)
+            else:
+                self._make()
         except OSError as error:
             raise moves.refusal(error, self.root) from error
+
+    def _make(self) -> None:
+        """Beside its place, and then moved there: without the sentinel it would look like a disk that is not mounted.
+
+        What a crash leaves of it is finished by the next call.
+        """
+        unfinished = f"{self.root}{UNFINISHED_SUFFIX}"
+        try:
+            os.makedirs(unfinished, exist_ok=True)
+            self._mark(unfinished)
+            moves.move(unfinished, self.root)
+        except OSError:
+            # Somebody else makes it too, and has it where it belongs.
+            if not os.path.lexists(os.path.join(self.root, names.SENTINEL)):
+                raise
+            shutil.rmtree(unfinished, ignore_errors=True)
+        moves.flush_directory(os.path.dirname(self.root))
+
+    def _mark(self, folder: str) -> None:
+        sentinel = os.path.join(folder, names.SENTINEL)
+        if not os.path.lexists(sentinel):
+            with self._temporary(folder) as temporary:
+                moves.write(temporary, SENTINEL_TEXT)
+                moves.place(temporary, sentinel)
+            moves.flush_directory(folder)
 
     def require(self) -> None:
         """Raises `NoIndex` unless the sentinel is there."""
@@ -153,7 +178,11 @@ class Spool:
 
     def full_marked(self, repo: str) -> bool:
         self.require()
-        return os.path.lexists(self.folder(repo, names.INCOMING, names.FULL_MARKER))
+        marker = self.folder(repo, names.INCOMING, names.FULL_MARKER)
+        try:
+            return files.is_there(marker)
+        except OSError as error:
+            raise moves.refusal(error, marker) from error
 
     def clear_full(self, repo: str) -> None:
         folder = self._incoming_folder(repo)

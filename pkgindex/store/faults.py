@@ -30,7 +30,7 @@ def unread(error: OSError, path: str) -> StoreError:
         return Gone(_away(error, path))
     if error.errno == errno.ELOOP:
         return StoreError(f"{path} is a symbolic link, which an index never holds: remove it")
-    return StoreError(f"{path} cannot be read: {error.strerror}")
+    return StoreError(f"{path} cannot be read ({error.strerror}): {_remedy(error)}")
 
 
 def unwritten(error: OSError, path: str) -> StoreError:
@@ -48,7 +48,13 @@ def unwritten(error: OSError, path: str) -> StoreError:
         return StoreError(_away(error, path))
     if error.errno == errno.EROFS:
         return StoreError(f"{path} is on a file system that is mounted read-only: pack on a host that may write")
-    return StoreError(f"{path} cannot be written: {error.strerror}")
+    return StoreError(f"{path} cannot be written ({error.strerror}): {_remedy(error)}")
+
+
+def _remedy(error: OSError) -> str:
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        return "raise the limit of open files (ulimit -n)"
+    return "see whether the disk is mounted and well, and run it again"
 
 
 def unlinked(error: OSError, path: str) -> StoreError:

@@ -59,6 +59,15 @@ def _is_linked(file: str, path: str) -> bool:
         return True
 
 
+def is_there(path: str) -> bool:
+    """Whether *path* has the name. Raises `OSError` where that cannot be seen: a disk that does not answer says no "no"."""
+    try:
+        os.lstat(path)
+    except FileNotFoundError:
+        return False
+    return True
+
+
 def remove(path: str) -> None:
     """Take the name away; gone already is fine. Raises `StoreError`."""
     try:

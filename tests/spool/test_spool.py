@@ -234,3 +234,14 @@ def test_what_the_system_refuses_names_the_place(spool: Spool) -> None:
 
 def test_a_directory_that_cannot_be_flushed_is_no_error() -> None:
     moves.flush_directory("/proc")
+
+
+def test_a_spool_whose_making_was_cut_short_is_made_by_the_next_call(tmp_path: Path) -> None:
+    """An empty directory in its place would be taken for a disk that is not mounted, by all who must not make a spool there."""
+    unfinished = tmp_path / "spool.new"
+    unfinished.mkdir()
+    (unfinished / ".submit-left").write_bytes(b"half")
+    assert not (tmp_path / "spool").exists()
+    Spool(str(tmp_path / "spool")).create()
+    Spool(str(tmp_path / "spool")).require()
+    assert not unfinished.exists()

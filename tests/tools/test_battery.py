@@ -1,0 +1,108 @@
+"""The quick forms of the batteries that kill commands, and refuse them, at the calls that they make; the long ones are slow."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from battery import errors, judging, kill, strace, taps
+from battery.ground import Ground
+from battery.scenes import SCENES, named
+from battery.trial import Ended, run
+
+EVERY_QUICK, EVERY_ERROR, EVERY_SLOW_ERROR = 30, 50, 10
+WAYS = [strace, taps]
+
+
+@pytest.fixture(params=WAYS, ids=lambda way: way.__name__.rpartition(".")[2])
+def way(request: pytest.FixtureRequest) -> ModuleType:
+    if request.param is strace and strace.reason_against():
+        pytest.skip(strace.MISSING)
+    found: ModuleType = request.param
+    return found
+
+
+def test_a_pack_that_is_killed_at_any_call_leaves_all_well(tmp_path: Path, way: ModuleType) -> None:
+    row = kill.row(named("pack"), str(tmp_path / "ground"), way, EVERY_QUICK)
+    assert row.failures == ()
+    assert row.calls > 150
+    assert row.points - row.missed > 5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.name)
+def test_every_command_that_is_killed_at_any_call_leaves_all_well(
+    tmp_path: Path, way: ModuleType, scene: kill.Scene
+) -> None:
+    row = kill.row(scene, str(tmp_path / "ground"), way)
+    assert row.failures == ()
+    assert row.points - row.missed > 10
+
+
+def test_a_pack_that_the_disk_refuses_at_any_call_says_so_and_leaves_all_well(tmp_path: Path, way: ModuleType) -> None:
+    rows = list(errors.rows(named("pack"), str(tmp_path / "ground"), ["EIO", "ENOSPC"], way, EVERY_ERROR))
+    assert [fault for row in rows for fault in row.faults] == []
+    assert sum(row.clean for row in rows) > 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.name)
+def test_every_command_that_the_disk_refuses_at_any_call_leaves_all_well(
+    tmp_path: Path, way: ModuleType, scene: kill.Scene
+) -> None:
+    rows = list(errors.rows(scene, str(tmp_path / "ground"), errors.ERRORS, way, EVERY_SLOW_ERROR))
+    assert [fault for row in rows for fault in row.faults] == []
+
+
+def test_a_write_that_takes_half_is_finished(tmp_path: Path) -> None:
+    [row] = errors.rows(named("pack"), str(tmp_path / "ground"), ["SHORT"], taps)
+    assert row.faults == ()
+    assert row.succeeded == row.points > 3
+
+
+def test_what_is_lost_torn_or_left_is_a_failure(tmp_path: Path) -> None:
+    """The judge is worth nothing when it cannot find fault."""
+    scene = named("pack")
+    ground = Ground(str(tmp_path / "ground"), scene.repo)
+    judge = judging.Judge(ground, scene)
+    judge.judge(run(ground, scene.words))
+    damages = {
+        "what it did is not there": lambda: None,
+        "the answers are others": lambda: shutil.rmtree(f"{ground.spool}/{scene.repo}/incoming"),
+        "left over": lambda: ground.write("index/repo/forward/00/nobody", b""),
+    }
+    for said, damage in damages.items():
+        ground.restore()
+        damage()
+        with pytest.raises(AssertionError, match=said):
+            judge.judge(Ended(0 if said.startswith("what") else kill.KILLED, ""))
+
+
+def test_an_answer_without_a_place_or_with_a_traceback_is_a_fault(tmp_path: Path) -> None:
+    scene, point = named("pack"), strace.Point("fsync", 1, True)
+    ground = Ground(str(tmp_path / "ground"), scene.repo)
+    for said in ("Traceback (most recent call last)", "something went wrong", f"{ground.here}/x: Input/output error"):
+        with pytest.raises(AssertionError):
+            errors.require_clean(ground, scene, point, "EIO", Ended(3, said))
+    errors.require_clean(ground, scene, point, "EIO", Ended(3, f"{ground.here}/x: Input/output error; try again"))
+
+
+def test_a_stat_that_the_disk_refuses_is_not_taken_for_an_empty_scratch_file(tmp_path: Path) -> None:
+    """It was once, and a generation without its packages came of it."""
+    [row] = errors.rows(named("pack"), str(tmp_path / "ground"), ["EIO"], _Looks)
+    assert row.faults == ()
+    assert row.clean > 2
+
+
+class _Looks:
+    """Taps in looks at scratch files alone."""
+
+    refused = staticmethod(taps.refused)
+
+    @staticmethod
+    def points(*arguments: object) -> tuple[list[strace.Point], Ended]:
+        found, ended = taps.points(*arguments)  # type: ignore[arg-type]
+        return [point for point in found if point.call == "lstat"], ended

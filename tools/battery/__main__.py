@@ -1,0 +1,31 @@
+"""The words of `dev.py battery`.
+
+    python3 tools/dev.py battery kill      each writing command killed before every call that it makes to its files
+    python3 tools/dev.py battery errors    each refused by the disk at every such call
+
+Each word has --help.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+
+if __name__ == "__main__":
+    sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+WORDS = {"kill": "battery.kill", "errors": "battery.errors"}
+
+
+def main(arguments: list[str]) -> int:
+    if not arguments or arguments[0] not in WORDS:
+        print((__doc__ or "").strip())
+        return 0 if arguments and arguments[0] in ("-h", "--help") else 2
+    word, *rest = arguments
+    code: int = importlib.import_module(WORDS[word]).main(rest)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

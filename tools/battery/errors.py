@@ -1,0 +1,148 @@
+"""Each writing command refused by the disk at every call that it makes to its files: `dev.py battery errors`.
+
+    --scene NAME     only this one; may be given again
+    --error NAME     only this one; may be given again
+    --every N        every N-th call (1)
+    --within         by taps inside the process, which alone can make a write short (SHORT), and see less
+
+One call answers with the error and has done nothing. The command must fail cleanly (an exit code of its own, lines that name
+the place and say what to do, no traceback, nothing unfinished left behind) or succeed because the call did not matter; the
+old generation or the new one is there, and the same command again works. Prints a row a command and error; exit code 1 when
+anything else was seen.
+"""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import os
+import tempfile
+import time
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from battery import strace, taps
+from battery.ground import Ground
+from battery.judging import Judge
+from battery.scenes import SCENES, Scene, named
+from battery.strace import Point
+from battery.trial import Ended
+from pkgindex.errors import StoreError
+
+OPENING = frozenset(("open", "openat"))
+NAMING = OPENING | {"link", "linkat", "rename", "renameat", "renameat2", "replace", "unlink", "unlinkat", "remove", "mkdir",
+                    "mkdirat", "rmdir", "stat", "lstat", "newfstatat", "access"}
+FLUSHING = frozenset(("fsync", "fdatasync", "syncfs"))
+# What takes things away: refused there, or at a look that it needs, what it was to take away stays, and `gc` finds it.
+REMOVING = frozenset(("unlink", "unlinkat", "remove", "rmdir"))
+# What could not be claimed is named and waits for the next pack; the others are packed, and the exit code says that.
+STUCK = "cannot be moved"
+EXIT_CODES = frozenset((1, 2, 3, 4, 5))
+FAILURES_SHOWN = 20
+
+
+def meets(error: str, point: Point) -> bool:
+    """Whether a disk may answer *error* to the call."""
+    if error in ("ENOSPC", "EDQUOT", "EROFS"):
+        return point.changes and point.call not in REMOVING | {"utimensat", "utime"}
+    if error == "EMFILE":
+        return point.call in OPENING
+    if error == "ENOENT":
+        return point.call in NAMING
+    if error == "SHORT":
+        return point.call == "write"
+    if error == "EINTR":
+        return point.call in OPENING | FLUSHING | {"read", "write"}
+    return True
+
+
+ERRORS = ("EIO", "ENOSPC", "EDQUOT", "EROFS", "EMFILE", "ESTALE", "ENOENT", "EINTR", "SHORT")
+
+
+class Row(NamedTuple):
+    scene: str
+    error: str
+    points: int
+    clean: int
+    succeeded: int
+    seconds: float
+    faults: tuple[str, ...]
+
+
+def rows(scene: Scene, root: str, errors: Iterable[str], way: object = strace, every: int = 1) -> Iterable[Row]:
+    ground = Ground(root, scene.repo)
+    judge = Judge(ground, scene)
+    points, _ = way.points(ground, scene.words, scene.environment)  # type: ignore[attr-defined]
+    for error in errors:
+        chosen = [point for point in points if meets(error, point)][::every]
+        if chosen and (error != "SHORT" or way is taps):
+            yield _row(judge, ground, scene, way, error, chosen)
+
+
+def _row(judge: Judge, ground: Ground, scene: Scene, way: object, error: str, points: list[Point]) -> Row:
+    began = time.monotonic()
+    clean = succeeded = 0
+    faults = []
+    for point in points:
+        ground.restore()
+        ended = way.refused(ground, scene.words, scene.environment, point, error)  # type: ignore[attr-defined]
+        if STUCK in ended.said:
+            ended = ended._replace(code=StoreError.exit_code)
+        try:
+            require_clean(ground, scene, point, error, ended)
+            judge.judge(ended)
+        except Exception as fault:  # noqa: BLE001 - the battery goes on, and tells
+            faults.append(f"{scene.name}, {error} at {point}: {type(fault).__name__}: {fault}")
+            continue
+        succeeded += ended.code == scene.code
+        clean += ended.code != scene.code
+    return Row(scene.name, error, len(points), clean, succeeded, time.monotonic() - began, tuple(faults))
+
+
+def require_clean(ground: Ground, scene: Scene, point: Point, error: str, ended: Ended) -> None:
+    """That a failure is told as one, and leaves nothing behind; *error* empty: whatever the disk said."""
+    assert "Traceback" not in ended.said, ended.said
+    assert ended.code == scene.code or ended.code in EXIT_CODES, f"exit code {ended.code}"
+    if ended.code != scene.code:
+        said = ended.said.strip().rpartition("\n")[2]
+        assert ground.here in said or ground.repo in said or STUCK in said, f"it does not say where: {ended.said!r}"
+        system = os.strerror(getattr(errno, error)) if hasattr(errno, error) else ""
+        assert STUCK in said or not system or not said.endswith(system), f"it does not say what to do: {said!r}"
+    if point.changes and point.call not in REMOVING:
+        left = [path for path in ground.unfinished() if not path.endswith("/heartbeat")]
+        assert not left, f"left behind: {left}"
+
+
+def main(arguments: list[str]) -> int:
+    options = _options(arguments)
+    way = taps if options.within or strace.reason_against() else strace
+    if way is taps and not options.within:
+        print(f"{strace.MISSING}: calls are refused within the process, where those of SQLite are not seen")
+    print(f"{'command':<34}{'error':<8}{'calls':>7}{'clean failures':>16}"
+          f"{'did not matter':>16}{'seconds':>9}{'faults':>8}", flush=True)
+    found = []
+    for scene in map(named, options.scene) if options.scene else SCENES:
+        with tempfile.TemporaryDirectory(prefix="pkgindex-battery-") as folder:
+            for row in rows(scene, os.path.join(folder, "ground"), options.error or ERRORS, way, options.every):
+                found.append(row)
+                _print(row)
+    totals = [sum(row[place] for row in found) for place in (2, 3, 4)]
+    faults = tuple(fault for row in found for fault in row.faults)
+    _print(Row("all", "", *totals, sum(row.seconds for row in found), faults))
+    print(*faults[:FAILURES_SHOWN], sep="\n")
+    return 1 if faults else 0
+
+
+def _print(row: Row) -> None:
+    print(f"{row.scene:<34}{row.error:<8}{row.points:>7,}{row.clean:>16,}{row.succeeded:>16,}{row.seconds:>9.0f}"
+          f"{len(row.faults):>8}", flush=True)
+
+
+def _options(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        "dev.py battery errors", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--scene", action="append", choices=[scene.name for scene in SCENES])
+    parser.add_argument("--error", action="append", choices=ERRORS)
+    parser.add_argument("--every", type=int, default=1)
+    parser.add_argument("--within", action="store_true")
+    return parser.parse_args(arguments)

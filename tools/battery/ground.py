@@ -1,0 +1,83 @@
+"""An index and a spool in a directory that is made once for a scene and laid out anew for each trial."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterable
+from typing import Any
+
+from pkgindex.store.local import LocalBackend
+
+REPO = "repo"
+# What a writer left unfinished counts as forgotten when it is older than this; see SCRATCH_SECONDS_MAX, TEMPORARY_SECONDS_MAX.
+FORGOTTEN_SECONDS = 2 * 24 * 3600
+
+
+class Ground:
+    """The directory *root*/here, laid out from *root*/template; commands see only the first."""
+
+    def __init__(self, root: str, repo: str = REPO) -> None:
+        self.root = os.path.abspath(root)
+        self.here = f"{self.root}/here"
+        self.repo = repo
+        os.makedirs(self.here)
+
+    @property
+    def index(self) -> str:
+        return f"{self.here}/index"
+
+    @property
+    def spool(self) -> str:
+        return f"{self.here}/spool"
+
+    @property
+    def backend(self) -> LocalBackend:
+        """One that remembers nothing of earlier trials."""
+        return LocalBackend(f"{self.index}/{self.repo}")
+
+    def keep(self) -> None:
+        """What is here now is what each trial finds."""
+        shutil.copytree(self.here, f"{self.root}/template", symlinks=True)
+
+    def restore(self) -> None:
+        """Within the same directory, which may be a mount point."""
+        for name in os.listdir(self.here):
+            shutil.rmtree(f"{self.here}/{name}")
+        shutil.copytree(f"{self.root}/template", self.here, symlinks=True, dirs_exist_ok=True)
+
+    def drop(self, packages: Iterable[dict[str, Any]] | bytes, name: str) -> str:
+        """A submission in the spool; the path that it has there."""
+        return self.write(f"spool/{self.repo}/incoming/{name}", packages)
+
+    def write(self, name: str, packages: Iterable[dict[str, Any]] | bytes) -> str:
+        """A file below this directory: packages as JSON lines, or bytes as they are."""
+        path = f"{self.here}/{name}"
+        data = packages if isinstance(packages, bytes) else b"".join(json.dumps(one).encode() + b"\n" for one in packages)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "wb") as file:
+            file.write(data)
+        return path
+
+    def files(self) -> list[str]:
+        """Every file, by its path from here."""
+        return sorted(os.path.relpath(f"{top}/{name}", self.here) for top, _, names in os.walk(self.here) for name in names)
+
+    def unfinished(self) -> list[str]:
+        """Temporaries, and claims of which nobody is the owner any more."""
+        return [path for path in self.files() if _is_unfinished(path)]
+
+    def forget(self) -> None:
+        """Let what is unfinished be old, as it is days later."""
+        for top, folders, names in os.walk(self.here, topdown=False):
+            for name in (*names, *folders):
+                path = f"{top}/{name}"
+                if _is_unfinished(os.path.relpath(path, self.here)):
+                    then = os.stat(path).st_mtime - FORGOTTEN_SECONDS
+                    os.utime(path, (then, then))
+
+
+def _is_unfinished(path: str) -> bool:
+    parts = path.split("/")
+    return (parts[0] == "index" and "tmp" in parts[:-1]) or parts[-1].startswith(".submit-") or "claimed" in parts[:-1]

@@ -1,0 +1,136 @@
+"""One command in a child of its own, which is made ready before it is let go: what it met, what it said, how it ended.
+
+The child is forked from a process that has imported all that the command needs, so that each call it makes to the disk is
+the command's own, and a trial costs no start of an interpreter.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+from battery.ground import Ground
+from battery.scenes import Scene
+
+SECONDS_MAX = 60.0
+# Work in one process: a fault is put into the calls of that one. A child in the battery waits for no lock.
+ALWAYS = {"PKGINDEX_PROCESSES": "1", "PKGINDEX_LOCK_WAIT_SECONDS": "0"}
+UNHANDLED = 99
+
+
+class Ended(NamedTuple):
+    """The exit code, negative for a signal; what was said on stderr."""
+
+    code: int
+    said: str
+
+
+class Started:
+    """A child that waits to be let go. *inside* is called in it then, before the command."""
+
+    def __init__(self, ground: Ground, words: Sequence[str], environment: Mapping[str, str],
+                 inside: Callable[[], None] = lambda: None) -> None:
+        self._said = f"{ground.root}/stderr"
+        reading, self._gate = os.pipe()
+        self.pid = os.fork()
+        if self.pid == 0:
+            os.close(self._gate)
+            _become(self._said, ground, {**ALWAYS, **environment})
+            os.read(reading, 1)
+            os.close(reading)
+            _perform([word.replace("HERE", ground.here) for word in words], inside)
+        os.close(reading)
+
+    def go(self) -> None:
+        os.close(self._gate)
+
+    def said(self) -> str:
+        with open(self._said, encoding="utf-8", errors="replace") as file:
+            return file.read()
+
+    def wait(self) -> Ended:
+        deadline = time.monotonic() + SECONDS_MAX
+        while True:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                return Ended(os.waitstatus_to_exitcode(status), self.said())
+            if time.monotonic() > deadline:
+                os.kill(self.pid, 9)
+                os.waitpid(self.pid, 0)
+                raise AssertionError(f"not done after {SECONDS_MAX:.0f} s; it said: {self.said()}")
+            time.sleep(0.002)
+
+
+def run(ground: Ground, words: Sequence[str], environment: Mapping[str, str] = {},
+        inside: Callable[[], None] = lambda: None) -> Ended:
+    started = Started(ground, words, environment, inside)
+    started.go()
+    return started.wait()
+
+
+def prepare(ground: Ground, scene: Scene) -> None:
+    """Set up what *scene* finds, and have this process import all that its command will."""
+
+    def succeed(*words: str, environment: Mapping[str, str] = {}) -> None:
+        ended = run(ground, words, environment)
+        assert ended.code == 0, f"{' '.join(words)}: {ended}"
+
+    scene.prepare(ground, succeed)
+    ground.keep()
+    _import(scene, ground)
+    ground.restore()
+
+
+def _import(scene: Scene, ground: Ground) -> None:
+    """What a command imports on its way is found by a child that runs it, and imported here."""
+    listing = f"{ground.root}/modules"
+
+    def note() -> None:
+        import atexit
+
+        atexit.register(lambda: _write(listing, "\n".join(sorted(sys.modules))))
+
+    run(ground, scene.words, scene.environment, note)
+    with open(listing, encoding="utf-8") as file:
+        for name in file.read().split("\n"):
+            if name not in sys.modules and not name.startswith("_"):
+                __import__(name)
+
+
+def _write(path: str, text: str) -> None:
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def _become(said: str, ground: Ground, environment: Mapping[str, str]) -> None:
+    out = os.open(said, os.O_CREAT | os.O_TRUNC | os.O_WRONLY | os.O_APPEND, 0o600)
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for source, target in ((nothing, 0), (nothing, 1), (out, 2)):
+        os.dup2(source, target)
+    sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - for as long as the process lives
+    sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+    os.environ.update(environment, PKGINDEX_INDEX=ground.index, PKGINDEX_SPOOL=ground.spool,
+                      PKGINDEX_CACHE=f"{ground.root}/cache", XDG_CACHE_HOME=f"{ground.root}/cache")
+
+
+def _perform(words: list[str], inside: Callable[[], None]) -> None:
+    import atexit
+
+    from pkgindex.cli.main import main
+
+    code = UNHANDLED
+    try:
+        # What the parent wanted done at its end is not this child's to do.
+        atexit._clear()
+        inside()
+        code = main(words)
+    except BaseException:  # noqa: BLE001 - it is what the battery looks for
+        traceback.print_exc()
+    finally:
+        atexit._run_exitfuncs()
+        sys.stderr.flush()
+        os._exit(code)
