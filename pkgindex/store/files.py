@@ -62,7 +62,7 @@ def _is_linked(file: str, path: str) -> bool:
 def is_there(path: str) -> bool:
     """Whether *path* has the name. Raises `OSError` where that cannot be seen: a disk that does not answer says no "no"."""
     try:
-        os.lstat(path)
+        os.stat(path, follow_symlinks=False)
     except FileNotFoundError:
         return False
     return True

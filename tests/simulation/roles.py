@@ -43,7 +43,7 @@ class SimulatedBackend(LocalBackend):
         super().__init__(root, remote)
         self._scratch = scratch
 
-    def local_file(self, name: str) -> str | None:
+    def local_file(self, name: str, checksum: str = "") -> str | None:
         self._path(name)
         return None
 
