@@ -22,7 +22,6 @@ from pkgindex.model.package import Package
 from pkgindex.packer.submissions import Submission
 from pkgindex.sources import facts, registry
 from pkgindex.sources.limits import Limits
-from pkgindex.store import files
 
 BUFFER_BYTES_MAX = 1 << 20
 SAMPLE_EVERY = 997
@@ -174,9 +173,11 @@ class Sorter:
 
 def read_items(path: str) -> Iterator[list[Any]]:
     """The items of a scratch file; none when nobody had anything to write there."""
-    if not files.is_there(path):
+    try:
+        file = open(path, "rb")  # noqa: SIM115 - closed below; what cannot be read is no empty file
+    except FileNotFoundError:
         return
-    with open(path, "rb") as file:
+    with file:
         yield from msgpack.Unpacker(
             file, raw=False, unicode_errors="surrogateescape", strict_map_key=False, max_buffer_size=1 << 30
         )
