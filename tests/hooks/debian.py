@@ -8,6 +8,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from hooks.managed import Managed, deb, made
 from hooks.roots import needs
 
@@ -25,7 +27,10 @@ def bootstrapped(scratch: Path) -> Path:
     """The archive of a minimal Debian."""
     archive = cache()
     if not archive.exists():
-        made("debootstrap", "--variant=minbase", SUITE, str(scratch / "new"), MIRROR)
+        try:
+            made("debootstrap", "--variant=minbase", SUITE, str(scratch / "new"), MIRROR)
+        except AssertionError as error:
+            pytest.skip(f"no Debian can be bootstrapped here: {str(error)[-300:]}")
         shutil.rmtree(scratch / "new/var/cache/apt/archives")
         archive.parent.mkdir(parents=True, exist_ok=True)
         made("tar", "-C", str(scratch / "new"), "-cf", f"{archive}.{os.getpid()}", ".")

@@ -75,6 +75,11 @@ def test_no_clock_is_set_that_is_this_machines() -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(bool(reason_against()), reason=reason_against())
 def test_nothing_is_wrong_on_nfs_while_the_server_loses_power() -> None:
+    up = subprocess.run([sys.executable, TOOL, "lab", "up", "1"], capture_output=True, text=True, check=False)
+    if up.returncode:
+        # Not every host lets another kernel run as a process: what it says is the reason.
+        pytest.skip(f"no lab comes up on this machine: {(up.stderr or up.stdout).strip()[-300:]}")
+    subprocess.run([sys.executable, TOOL, "lab", "down"], check=True)
     done = subprocess.run(
         [sys.executable, TOOL, "lab", "battery", "--fs", "n3,n4", "--scenes", "everybody,server", "--minutes", "2"],
         capture_output=True, text=True, check=False)
