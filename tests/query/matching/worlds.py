@@ -7,12 +7,15 @@ from functools import cache
 from re import escape
 from typing import Any
 
+from hypothesis import assume
 from hypothesis import strategies as st
 
+from pkgindex.errors import BadInput
 from pkgindex.format.tokens import pieces
 from pkgindex.format.words import trailing_parts, words
 from pkgindex.model.package import KINDS, Alternative, Package, Release, Text
 from pkgindex.model.thing import things
+from pkgindex.query.globs import glob_test
 from pkgindex.query.language.tree import (
     COMPARE,
     GLOB,
@@ -116,10 +119,21 @@ def _made(draw: st.DrawFn, field: str, part: str) -> Term:
     kind = draw(st.sampled_from([WORD, WORD, PHRASE, GLOB, REGEX]))
     if kind == GLOB:
         place, sign = draw(st.integers(0, 8)), draw(st.sampled_from(["*", "?", "[!-]", "[a-zA-Z]"]))
-        return Term(part[:place] + sign + part[place + 1 :], field, GLOB)
+        pattern = part[:place] + sign + part[place + 1 :]
+        assume(_is_pattern(pattern))
+        return Term(pattern, field, GLOB)
     if kind == REGEX:
         return Term(escape(part), field, REGEX)
     return Term(draw(st.sampled_from([part, part.swapcase()])) or "-", field, kind)
+
+
+def _is_pattern(glob: str) -> bool:
+    """A bracket of the value and one of ours may make a range that runs backwards: that is refused."""
+    try:
+        glob_test(glob, False)
+    except BadInput:
+        return False
+    return True
 
 
 # Shapes of questions, whose leaves are numbers of terms.
