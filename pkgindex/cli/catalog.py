@@ -23,6 +23,7 @@ COMMANDS = (
     "history",
     "diff",
     "init",
+    "preview",
     "submit",
     "pack",
     "watch",

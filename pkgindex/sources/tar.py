@@ -21,26 +21,30 @@ _PAX, _PAX_GLOBAL, _GNU_NAME, _GNU_LINK, _GNU_SPARSE, _GNU_LABELS = b"x", b"g", 
 
 
 class Entry(NamedTuple):
-    """`kind` is the type flag; `content` is read only for entries that were asked for."""
+    """`kind` is the type flag; `content` is read only for entries that were asked for; `target` is where a link leads."""
 
     path: bytes
     kind: bytes
     content: bytes
+    target: bytes = b""
 
 
 def entries(stream: BinaryIO, what: str, limits: Limits, wanted: tuple[bytes, ...] = ()) -> Iterator[Entry]:
     """Every file, link and directory. Raises `Rejected` with the offset, `Incomplete`; reads *stream* to its end."""
     reader = _Reader(stream, what)
-    long_name, pax_name, pax_size = b"", b"", -1
+    long_name, long_target, pax = b"", b"", _NO_PAX
     count = 0
     while (header := reader.header()) is not None:
         kind, size = header[156:157], _number(header[124:136], reader)
         if kind in (_GNU_NAME, _PAX):
             data = reader.content(size, limits.line_bytes_max)
             if kind == _PAX:
-                pax_name, pax_size = _pax(data, reader)
+                pax = _pax(data, reader)
             else:
                 long_name = data.rstrip(b"\0")
+            continue
+        if kind == _GNU_LINK and size <= limits.line_bytes_max:
+            long_target = reader.content(size, limits.line_bytes_max).rstrip(b"\0")
             continue
         if kind in (_GNU_LINK, _PAX_GLOBAL) or kind in _GNU_LABELS:
             reader.skip(size)
@@ -48,9 +52,10 @@ def entries(stream: BinaryIO, what: str, limits: Limits, wanted: tuple[bytes, ..
         count += 1
         if count > limits.members_max:
             raise Rejected(f"{what}: more than {limits.members_max} entries")
-        path = pax_name or long_name or _name(header)
-        size = size if pax_size < 0 else pax_size
-        long_name, pax_name, pax_size = b"", b"", -1
+        path = pax.path or long_name or _name(header)
+        target = pax.target or long_target or header[157:257].partition(b"\0")[0]
+        size = size if pax.size < 0 else pax.size
+        long_name, long_target, pax = b"", b"", _NO_PAX
         if kind == _GNU_SPARSE:
             reader.skip_sparse_map(header)
         content = b""
@@ -59,7 +64,7 @@ def entries(stream: BinaryIO, what: str, limits: Limits, wanted: tuple[bytes, ..
         elif kind not in _WITHOUT_DATA:
             reader.skip(size)
         # Before ustar a directory was a file whose name ends with a slash.
-        yield Entry(path, DIRECTORY if path.endswith(b"/") else kind, content)
+        yield Entry(path, DIRECTORY if path.endswith(b"/") else kind, content, target)
     while stream.read(_SKIP_BYTES):  # so that a checksum at the end of what it is packed in is looked at
         pass
 
@@ -130,9 +135,20 @@ def _number(field: bytes, reader: _Reader) -> int:
     return int(digits, 8)
 
 
-def _pax(data: bytes, reader: _Reader) -> tuple[bytes, int]:
-    """The path and size of a pax header, `LENGTH KEY=VALUE\\n` each; empty and -1 where they are not in it."""
-    path, size, at = b"", -1, 0
+class _Pax(NamedTuple):
+    """What a pax header says in place of the fields that it stands before; empty and -1 where it says nothing."""
+
+    path: bytes
+    target: bytes
+    size: int
+
+
+_NO_PAX = _Pax(b"", b"", -1)
+
+
+def _pax(data: bytes, reader: _Reader) -> _Pax:
+    """A pax header: `LENGTH KEY=VALUE\\n` each."""
+    path, target, size, at = b"", b"", -1, 0
     while at < len(data):
         digits = data[at : at + 20].partition(b" ")[0]
         length = int(digits) if digits.isdigit() else 0
@@ -141,9 +157,11 @@ def _pax(data: bytes, reader: _Reader) -> tuple[bytes, int]:
             raise reader.reject("a damaged pax header")
         if key in (b"path", b"GNU.sparse.name"):
             path = value
+        elif key == b"linkpath":
+            target = value
         elif key == b"size":
             if not value.isdigit() or len(value) > 18:
                 raise reader.reject("a pax header with a damaged size")
             size = int(value)
         at += length
-    return path, size
+    return _Pax(path, target, size)

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pkgindex.errors import Incomplete, Rejected
-from pkgindex.sources.deb import Deb
+from pkgindex.sources.deb import Deb, read_archive
 from pkgindex.sources.facts import Fact, Fault, Paths, Releases, Texts
 from pkgindex.sources.limits import DEFAULT, Limits
 from sources.compressors import COMPRESSORS
@@ -171,3 +171,33 @@ def test_what_dpkg_deb_builds_reads_as_dpkg_deb_lists_it(tmp_path: Path, kind: s
     version = subprocess.run(["dpkg-deb", "-f", built, "Version"], check=True, capture_output=True, text=True).stdout
     assert isinstance(found[0], Releases)
     assert found[0].release.version == version.strip()
+
+
+@pytest.mark.parametrize("form", [tarfile.GNU_FORMAT, tarfile.PAX_FORMAT, tarfile.USTAR_FORMAT])
+def test_an_archive_says_what_stands_where_and_where_links_lead(form: int, tmp_path: Path) -> None:
+    target = "elsewhere/" * 30 if form != tarfile.USTAR_FORMAT else "elsewhere"
+    link = tarfile.TarInfo("./usr/bin/link")
+    link.type, link.linkname = tarfile.SYMTYPE, target
+    directory = tarfile.TarInfo("./usr")
+    directory.type = tarfile.DIRTYPE
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=form) as tar:
+        for entry in (tarfile.TarInfo("./"), directory, link, tarfile.TarInfo("./usr/bin/tool")):
+            tar.addfile(entry)
+    control = archive([("./control", tarfile.REGTYPE, CONTROL),
+                       ("./conffiles", tarfile.REGTYPE, b"/etc/tool.conf\nremove-on-upgrade /etc/old.conf\n\n")])
+    file = tmp_path / "tool.deb"
+    file.write_bytes(b"!<arch>\n" + member("debian-binary", b"2.0\n") + member("control.tar", control)
+                     + member("data.tar", buffer.getvalue()))
+    found = read_archive(str(file))
+    assert (found.control.package, found.conffiles) == ("tool", {b"/etc/tool.conf", b"/etc/old.conf"})
+    assert [(entry.path, entry.kind, entry.target) for entry in found.entries] == [
+        (b"/usr", b"5", b""), (b"/usr/bin/link", b"2", target.encode()), (b"/usr/bin/tool", b"0", b"")]
+
+
+def test_an_archive_without_data_or_control_is_refused(tmp_path: Path) -> None:
+    for data, kind in ((deb()[:-700], Incomplete), (b"!<arch>\n" + member("debian-binary", b"2.0\n"), Incomplete)):
+        file = tmp_path / "tool.deb"
+        file.write_bytes(data)
+        with pytest.raises(kind):
+            read_archive(str(file))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from pkgindex.errors import NotFound
@@ -46,24 +46,7 @@ class Tree:
 
     def resolved(self, path: str) -> str:
         """The real path of *path*, with no link in it. Raises `NotFound` for links that lead nowhere but to each other."""
-        parts, done, links = path.split("/"), "", 0
-        while parts:
-            part = parts.pop(0)
-            if part in ("", "."):
-                continue
-            if part == "..":
-                done = done.rpartition("/")[0]
-                continue
-            target = self._target(f"{done}/{part}")
-            if target is None:
-                done = f"{done}/{part}"
-                continue
-            links += 1
-            if links > _LINKS_FOLLOWED_MAX:
-                raise NotFound(f"{self._at(path)}: its links lead nowhere but to each other")
-            parts = target.split("/") + parts
-            done = "" if target.startswith("/") else done
-        return done or "/"
+        return resolved(path, self.target)
 
     def linked_directories(self, directory: str) -> Iterator[tuple[str, str]]:
         """The links right in *directory* that lead to directories, and the real paths of these."""
@@ -73,7 +56,7 @@ class Tree:
             return
         for name in names:
             link = f"{directory.rstrip('/')}/{name}"
-            if self._target(link) is not None and os.path.isdir(self._at(self.resolved(link))):
+            if self.target(link) is not None and os.path.isdir(self._at(self.resolved(link))):
                 yield link, self.resolved(link)
 
     def _below(self, directory: str, device: int) -> Iterator[File]:
@@ -104,7 +87,7 @@ class Tree:
             return []
         return [(entry, f"{directory.rstrip('/')}/{entry.name}") for entry in found]
 
-    def _target(self, path: str) -> str | None:
+    def target(self, path: str) -> str | None:
         """Where the link *path* leads; None when it is none."""
         try:
             return os.readlink(self._at(path))
@@ -113,6 +96,28 @@ class Tree:
 
     def _at(self, path: str) -> str:
         return f"{self.root}{path}" or "/"
+
+
+def resolved(path: str, target: Callable[[str], str | None]) -> str:
+    """The real path of *path*, where *target* says of each part where it leads, None when it is no link."""
+    parts, done, links = path.split("/"), "", 0
+    while parts:
+        part = parts.pop(0)
+        if part in ("", "."):
+            continue
+        if part == "..":
+            done = done.rpartition("/")[0]
+            continue
+        aimed = target(f"{done}/{part}")
+        if aimed is None:
+            done = f"{done}/{part}"
+            continue
+        links += 1
+        if links > _LINKS_FOLLOWED_MAX:
+            raise NotFound(f"{path}: its links lead nowhere but to each other")
+        parts = aimed.split("/") + parts
+        done = "" if aimed.startswith("/") else done
+    return done or "/"
 
 
 def _file(path: str, status: os.stat_result) -> File:
