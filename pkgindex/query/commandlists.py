@@ -46,8 +46,15 @@ class CommandLists:
                 missing.append(repo)
             else:
                 yield found
-        if missing or not heads:
-            yield from self._made(missing or self._repos)
+        if not heads:
+            yield from self._made(self._repos)
+        elif missing:
+            try:
+                yield from self._made(missing)
+            except StoreError as error:
+                if len(missing) == len(heads):
+                    raise
+                self.failures = self.failures or [(missing[0], error)]
 
     def _heads(self) -> dict[str, int]:
         """The newest generation of each repository, by the listing alone; empty when that does not tell."""
@@ -78,13 +85,15 @@ class CommandLists:
         from pkgindex.query.index import Index
 
         with Index(self._index, repos, self._at) as index:
-            for snapshot, data in index.asked.each(lambda snapshot: listed(snapshot)):
-                if self._at is None:
-                    self._keep(snapshot.repo, snapshot.generation, data)
-                made = commands.decode(data, snapshot.repo, snapshot.generation)
-                assert made is not None
-                yield made
-            self.failures += index.failures
+            try:
+                for snapshot, data in index.asked.each(listed):
+                    if self._at is None:
+                        self._keep(snapshot.repo, snapshot.generation, data)
+                    made = commands.decode(data, snapshot.repo, snapshot.generation)
+                    assert made is not None
+                    yield made
+            finally:
+                self.failures = index.failures
 
     def _keep(self, repo: str, generation: int, data: bytes) -> None:
         try:

@@ -13,9 +13,12 @@ from pkgindex.snapshot.snapshot import Snapshot
 # Where a shell looks on every host, the better name of a command last: /bin is a link to /usr/bin on most.
 DIRECTORIES = ("/bin", "/sbin", "/usr/bin", "/usr/games", "/usr/local/bin", "/usr/local/games", "/usr/local/sbin", "/usr/sbin")
 # Packages of these orderings go into the system's directories; those of others into environments, which have a `bin` anywhere.
+# What libraries have in a `bin` of their own is no command; npm links what is one from `node_modules/.bin`.
 OF_SYSTEMS = ("debian", "rpm", "pacman", "apk", "ips")
-_IN_ENVIRONMENT = re.compile(r"/(?:bin|\.bin)/[^/]+\Z")
-_BIN = '"bin/"'
+_IN_ENVIRONMENT = re.compile(
+    r"(?:(?!.*/(?:node_modules|site-packages|dist-packages)/).*/bin|.*/node_modules/\.bin)/[^/]+", re.DOTALL
+)
+_TRIGRAMS = '"bin" AND "in/"'
 
 
 def listed(snapshot: Snapshot) -> bytes:
@@ -57,10 +60,10 @@ def _files(snapshot: Snapshot) -> Iterable[tuple[str, str]]:
 
 
 def _in_environments(snapshot: Snapshot) -> Iterator[tuple[str, str]]:
-    batches = snapshot.matching(_BIN, lambda block: "bin/" in block, _commands_of)
+    batches = snapshot.matching(_TRIGRAMS, lambda block: "bin/" in block, _commands_of)
     for paths, packages in batches:
         yield from zip(paths, packages, strict=True)
 
 
 def _commands_of(paths: list[str]) -> list[int]:
-    return [place for place, path in enumerate(paths) if _IN_ENVIRONMENT.search(path)]
+    return [place for place, path in enumerate(paths) if _IN_ENVIRONMENT.fullmatch(path)]

@@ -24,6 +24,7 @@ from pkgindex.errors import NoIndex
 from pkgindex.format import changes, names
 from pkgindex.model.changes import Change, between
 from pkgindex.model.package import Release
+from pkgindex.snapshot.changes import stamps_of
 from pkgindex.snapshot.reader import Reader
 from pkgindex.snapshot.snapshot import Snapshot
 from pkgindex.store.backend import Backend
@@ -75,7 +76,7 @@ def _happened(release: Release | None, seen: float) -> float:
 
 
 def _forget(backend: Backend, before: float) -> None:
-    for stamp in backend.names("changes"):
-        seen = names.seen_at(stamp)
-        if seen is not None and seen < before:
-            backend.remove(names.changes_name(stamp))
+    for stamp in stamps_of(backend):
+        if (names.seen_at(stamp) or 0.0) >= before:
+            return
+        backend.remove(names.changes_name(stamp))

@@ -13,8 +13,9 @@ from pkgindex.errors import Corrupt
 from pkgindex.model.changes import Change
 from pkgindex.packer.retire import retire
 from pkgindex.service.changelog import tell
-from pkgindex.snapshot.changes import changes_since
+from pkgindex.snapshot.changes import ALONE, changes_since
 from pkgindex.snapshot.reader import Reader
+from pkgindex.snapshot.verify import verify
 from pkgindex.store.memory import MemoryBackend
 
 DAY = 86_400.0
@@ -125,5 +126,7 @@ def test_a_damaged_list_is_named(look: Look, backend: MemoryBackend) -> None:
     data = backend.read(f"changes/{stamp}")
     backend.remove(f"changes/{stamp}")
     backend.create(f"changes/{stamp}", data[:-1])
-    with pytest.raises(Corrupt, match=f"changes/{stamp}"):
+    with pytest.raises(Corrupt, match=f"changes/{stamp}.*remove the file"):
         changes_since(backend, 0.0)
+    (fault,) = verify(backend, REPO).faults
+    assert (fault.file, fault.remedy) == (f"changes/{stamp}", ALONE) and "remove" not in fault.problem

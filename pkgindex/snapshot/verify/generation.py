@@ -15,7 +15,9 @@ from itertools import pairwise
 
 from pkgindex.errors import NoIndex, NotFound, StoreError
 from pkgindex.format import manifest as manifests
+from pkgindex.format import names
 from pkgindex.format.manifest import Manifest
+from pkgindex.snapshot import changes
 from pkgindex.snapshot.verify.facts import Facts
 from pkgindex.snapshot.verify.shards import Shards
 from pkgindex.snapshot.verify.verdict import Findings, Verdict
@@ -47,10 +49,20 @@ def verify(
             facts = Facts(backend, readable[wanted], findings, tell)
             facts.check()
             Shards(backend, readable[wanted], facts, findings, tell).check()
+        _check_changes(backend, findings)
         if findings.faults and wanted not in generations.numbers() and wanted in readable:
             continue
         break
     return findings.verdict(wanted, time.monotonic() - began)
+
+
+def _check_changes(backend: Backend, findings: Findings) -> None:
+    """What was told of changes hangs off no generation, and is checked with each."""
+    for stamp in changes.stamps_of(backend):
+        try:
+            changes.read(backend, stamp)
+        except StoreError as error:
+            findings.failed(names.changes_name(stamp), error, changes.ALONE)
 
 
 def _check_manifests(generations: Generations, repo: str, findings: Findings) -> dict[int, Manifest]:
