@@ -3,6 +3,8 @@
     --schedules N    how many (1,000)
     --seed S         of the first; each next one has the next number (1)
     --processes P    how many at a time (one a core)
+    --write          put the figures into docs/reliability.md
+    --brief          end with the first batch that has a failure, and tell only what failed
     --replay SEED    one schedule again, with what happened in it
     --script FILE    the same of a script that a failure printed
 
@@ -37,7 +39,8 @@ def main(arguments: list[str]) -> int:
         return _replay(drawn(options.replay))
     if options.script:
         with open(options.script, encoding="utf-8") as file:
-            return _replay(parsed(file.read()))
+            script = parsed(file.read())
+        return _briefly(script, f"script {os.path.basename(options.script)}") if options.brief else _replay(script)
     began = time.monotonic()
     totals: Counter[str] = Counter()
     failed: list[int] = []
@@ -47,10 +50,17 @@ def main(arguments: list[str]) -> int:
         failed += seeds
         totals.update(counted)
         print(f"\r{totals['schedules']} of {options.schedules}, {len(failed)} failed", end="", file=sys.stderr)
+        if failed and options.brief:
+            break
     print(file=sys.stderr)
+    if failed and options.brief:
+        return _briefly(drawn(min(failed)), f"seed {min(failed)}")
     for seed in sorted(failed)[:FAILURES_SHOWN]:
         tell(drawn(seed))
-    print(summary(totals, len(failed), options, time.monotonic() - began))
+    seconds = time.monotonic() - began
+    print(summary(totals, len(failed), options, seconds))
+    if options.write:
+        _write(totals, len(failed), options, seconds)
     return 1 if failed else 0
 
 
@@ -61,12 +71,31 @@ def summary(totals: Counter[str], failed: int, options: argparse.Namespace, seco
     )
 
 
+def _write(totals: Counter[str], failed: int, options: argparse.Namespace, seconds: float) -> None:
+    from marked import write
+
+    heads = ("schedules", "from seed", "failed", "calls to the disk", "generations", "crashes", "faults", "processes",
+             "seconds")
+    figures = (totals["schedules"], options.seed, failed, totals["points"], totals["generations"], totals["crashes"],
+               totals["faults"], options.processes, round(seconds))
+    write("simulate", [heads, [f"{figure:,}" for figure in figures]])
+
+
 def tell(script: Script) -> None:
     """A failing schedule, made short."""
     with simulator() as running:
         short, outcome = shrunk(script, running.run)
     print(f"\nseed {script.seed} fails (dev.py simulate --replay {script.seed}); made short:\n")
     _print(short, outcome)
+
+
+def _briefly(script: Script, name: str) -> int:
+    with simulator() as running:
+        outcome = running.run(script)
+    if outcome.failure is None:
+        return 0
+    print(f"{name}: {outcome.failure}")
+    return 1
 
 
 def _replay(script: Script) -> int:
@@ -116,6 +145,8 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--schedules", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--processes", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--write", action="store_true")
+    parser.add_argument("--brief", action="store_true")
     parser.add_argument("--replay", type=int)
     parser.add_argument("--script")
     return parser.parse_args(arguments)

@@ -3,6 +3,7 @@
 Invariants:
 
 * What is carried on from an older generation is right while no delta was dropped: all that changed since is in newer ones.
+* Nothing is carried on to a generation that was not made from the older one: a share's server may lose one that was seen.
 * A delta that was laid over already does no harm when it is laid over again, together with those that followed it.
 """
 
@@ -19,11 +20,14 @@ from pkgindex.format.page import Entry
 
 
 class Overlay(NamedTuple):
-    """What lies over the pages of *generation*, whose oldest delta begins with generation *first*."""
+    """What lies over the pages of *generation*, whose oldest delta begins with generation *first*, and whose newest one was
+    published under the stamp *newest*.
+    """
 
     delta: Delta = Delta()
     generation: int = 0
     first: int = 0
+    newest: str = ""
 
 
 NOTHING = Overlay()
@@ -34,10 +38,21 @@ def overlay(manifest: Manifest, read: Callable[[str], bytes], known: Overlay = N
 
     Raises `Corrupt`, and what *read* raises.
     """
-    if known.first != manifest.first_delta or known.generation > manifest.generation:
+    # When the newest was put into a file with others nothing tells any more, and all is read again.
+    if known.generation > manifest.generation or known.first != manifest.first_delta or known.newest not in _stamps(manifest):
         known = NOTHING
     found = since(manifest, known.generation, read)
-    return Overlay(together([known.delta, found]), manifest.generation, manifest.first_delta)
+    return of(manifest, together([known.delta, found]))
+
+
+def of(manifest: Manifest, delta: Delta) -> Overlay:
+    """That of the generation of *manifest*, of which it is known that its deltas come to *delta*."""
+    stamps = _stamps(manifest)
+    return Overlay(delta, manifest.generation, manifest.first_delta, stamps[-1] if stamps else "")
+
+
+def _stamps(manifest: Manifest) -> list[str]:
+    return [*(spilled.stamp for spilled in manifest.deltas), *(stamp for stamp, _ in manifest.tail)]
 
 
 def since(manifest: Manifest, generation: int, read: Callable[[str], bytes]) -> Delta:

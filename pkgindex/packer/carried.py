@@ -12,7 +12,7 @@ from pkgindex.format import group as group_file
 from pkgindex.format import names, page
 from pkgindex.format.delta import Changed, Delta, laid
 from pkgindex.format.manifest import Manifest
-from pkgindex.format.overlay import NOTHING, Overlay, overlay
+from pkgindex.format.overlay import NOTHING, Overlay, of, overlay
 from pkgindex.format.page import Entry, group_of
 from pkgindex.packer.previous import Previous
 from pkgindex.store.backend import Backend
@@ -45,7 +45,7 @@ class Carried(Previous):
         if newest is None:
             self.overlay = overlay(manifest, backend.read, known)
         else:
-            self.overlay = Overlay(laid(known.delta, newest), manifest.generation, manifest.first_delta)
+            self.overlay = of(manifest, laid(known.delta, newest))
         self.delta = self.overlay.delta
 
     def facts(self, name: str) -> Changed | Entry:

@@ -54,6 +54,7 @@ def commit(ledger: Ledger, changes: Needs) -> None:
             backend.create(name, found.file)
         checksum = publish(ledger.head, manifest, token, written, ledger.target.settings.keep_generations, written)
     except BaseException:
+        ledger.doubt()
         withdraw(backend, stamp, written)
         raise
     ledger.follow(manifest, checksum, newest, {stamp: newest, delta_name(stamp): found.spilled})

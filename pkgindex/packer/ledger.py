@@ -41,6 +41,8 @@ class Ledger:
         self._digests: list[dict[str, bytes]] = [{}]
         # Those of the newest generation that this writer made, by stamp, and files by name: it merges them without reading.
         self._deltas: dict[str, Delta] = {}
+        # Whether what it stands on may have been lost by a share's server, and its number given again.
+        self._doubted = False
 
     def fresh(self) -> bool:
         """Whether no newer generation is there."""
@@ -55,7 +57,7 @@ class Ledger:
 
         Raises `Gone` when it is retired again and again before it was read.
         """
-        if self.fresh():
+        if self.fresh() and not self._doubted:
             return {}
         for attempt in range(1, ATTEMPTS_MAX + 1):
             try:
@@ -65,6 +67,10 @@ class Ledger:
                     raise
                 time.sleep(ATTEMPT_SECONDS * attempt)
         raise AssertionError("the last attempt returns or raises")
+
+    def doubt(self) -> None:
+        """Look at the newest generation the next time, even if it has the number of the one that this stands on."""
+        self._doubted = True
 
     def follow(self, manifest: Manifest, checksum: str, newest: Delta, made: Mapping[str, Delta]) -> None:
         """Stand on *manifest*, which was published on top of what this stood on and changed *newest*; the deltas
@@ -84,9 +90,11 @@ class Ledger:
         written = [n for n in range(pages) if pages != len(old) or head.manifest.page_stamps[n] != old[n]]
         seen = {name for number in written for name in (*digests[number], *carried.page_entries(number, pages))}
         seen.update(name for name, found in carried.delta.packages.items() if before.get(name) is not found)
+        # Settled meanwhile, or of a generation that was lost.
+        seen.update(before.keys() - carried.delta.packages.keys())
         changed = [name for name in seen if digests[page_of(name, pages)].get(name) != carried.digest(name)]
         needs = dict(_needs(carried, changed))
-        self.head, self.carried, self._digests, self._deltas = head, carried, digests, {}
+        self.head, self.carried, self._digests, self._deltas, self._doubted = head, carried, digests, {}, False
         self._see(changed)
         return needs
 

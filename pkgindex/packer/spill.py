@@ -1,7 +1,8 @@
 """Where a publish puts its delta: into the manifest while what gathers there is small, into a file otherwise.
 
 Files of like size become one: there are as many as a counter has digits, and what a file holds is written again as often.
-The newest delta stays in the manifest, so that whoever follows generation by generation reads nothing else.
+The newest delta stays in the manifest, so that whoever follows generation by generation reads nothing else, and the one
+before, by which he sees that it follows what he knows.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ def placed(
     tail = (*old.tail, (stamp, newest))
     if sum([len(data) for _, data in tail]) <= TAIL_BYTES_MAX:
         return Placed(old.deltas, tail)
-    kept = tail[-1:] if len(newest) <= TAIL_BYTES_MAX else ()
+    kept = next((end for end in (tail[-2:], tail[-1:]) if sum([len(data) for _, data in end]) <= TAIL_BYTES_MAX), ())
     gone = tail[: len(tail) - len(kept)]
     return _spill(old.deltas, gone, stamp, known, read)._replace(tail=kept)
 

