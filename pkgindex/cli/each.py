@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pkgindex.cli.call import FOUND, PARTLY, Call
 from pkgindex.cli.output import Lines
 from pkgindex.errors import NotFound, PkgindexError
+from pkgindex.store.apart import told_apart
 from pkgindex.store.place import place_of
 
 if TYPE_CHECKING:
@@ -20,13 +21,15 @@ def each(call: Call, repositories: Sequence[str], act: Callable[[Target], Iterab
     The exit code is that of the first failure when all failed.
     """
     wanted = _wanted(call, repositories)
+    place = place_of(call.settings)
     failures: list[tuple[str, PkgindexError]] = []
     call.output.many_repositories = len(wanted) > 1
 
     def hits() -> Iterator[Any]:
         for repo in wanted:
             try:
-                yield from act(target(call, repo))
+                with told_apart(place.where(repo)):
+                    yield from act(target(call, repo))
             except PkgindexError as error:
                 failures.append((repo, error))
 

@@ -32,7 +32,8 @@ class Collection(NamedTuple):
     """The facts of one submission, on disk.
 
     `covers` are the (facet, scope) it speaks for as a whole; `samples` are some of its pairs, to cut ranges of paths by;
-    `architectures` are those of its file lists; `touches` the facets that it says anything of,
+    `architectures` are those of its file lists; `written` are the names of the files, because one
+    that was written and is not found is lost, and not empty; `touches` the facets that it says anything of,
     and `package` when it replaces or removes some as a whole.
     """
 
@@ -43,6 +44,7 @@ class Collection(NamedTuple):
     covers: tuple[tuple[str, str], ...]
     touches: tuple[str, ...]
     architectures: tuple[str, ...]
+    written: frozenset[str]
     packages: int
     faults: int
     shown: tuple[str, ...]
@@ -74,7 +76,7 @@ def collect(submission: Submission, directory: str, partitions: int, limits: Lim
         raise Rejected(f"{submission.filename}: none of its {faults} packages can be read; the first: {shown[0]}")
     return Collection(
         submission, directory, reading.source.name, full, tuple(covers) if full else (), tuple(sorter.touched),
-        tuple(sorter.architectures), len(sorter.seen), faults, tuple(shown), tuple(sorter.samples),
+        tuple(sorter.architectures), frozenset(sorter.written), len(sorter.seen), faults, tuple(shown), tuple(sorter.samples),
     )
 
 
@@ -83,6 +85,7 @@ class Sorter:
 
     def __init__(self, directory: str, partitions: int) -> None:
         self.seen: set[str] = set()
+        self.written: set[str] = set()
         self.samples: list[bytes] = []
         self.architectures: dict[str, None] = {}
         self.touched: dict[str, None] = {}
@@ -167,17 +170,14 @@ class Sorter:
         self._pending = 0
 
     def _write(self, name: str, data: bytes | bytearray) -> None:
+        self.written.add(name)
         with open(f"{self._directory}/{name}", "ab") as file:
             file.write(data)
 
 
 def read_items(path: str) -> Iterator[list[Any]]:
-    """The items of a scratch file; none when nobody had anything to write there."""
-    try:
-        file = open(path, "rb")  # noqa: SIM115 - closed below; what cannot be read is no empty file
-    except FileNotFoundError:
-        return
-    with file:
+    """The items of a scratch file."""
+    with open(path, "rb") as file:
         yield from msgpack.Unpacker(
             file, raw=False, unicode_errors="surrogateescape", strict_map_key=False, max_buffer_size=1 << 30
         )
@@ -185,15 +185,17 @@ def read_items(path: str) -> Iterator[list[Any]]:
 
 def read_facts(collection: Collection, partition: int) -> Iterator[list[Any]]:
     """The facts of one partition, in the order they came: `[package, what, ...]`."""
-    yield from read_items(f"{collection.directory}/{partition}.facts")
+    name = f"{partition}.facts"
+    if name in collection.written:
+        yield from read_items(f"{collection.directory}/{name}")
 
 
 def read_pairs(collection: Collection, partition: int, architecture: str) -> list[bytes]:
     """The pairs of one partition and architecture."""
-    try:
-        with open(f"{collection.directory}/{partition}.{encode(architecture)}.paths", "rb") as file:
-            lines = file.read().split(b"\n")
-    except FileNotFoundError:
+    name = f"{partition}.{encode(architecture)}.paths"
+    if name not in collection.written:
         return []
+    with open(f"{collection.directory}/{name}", "rb") as file:
+        lines = file.read().split(b"\n")
     lines.pop()
     return lines

@@ -3,7 +3,7 @@
 A slice is laid together alone, by any process. What it finds goes to the scratch directory, sorted for those who need it:
 
     forwards/3              what the directory will say of each changed package
-    edges/3.5               changed relations, found in slice 3, about names of slice 5
+    edges/5/3               changed relations, found in slice 3, about names of slice 5
     rows/3                  rows for a text shard
     ranges/3.7              sorted pairs, found in slice 3, that fall in range 7 of the paths
 """
@@ -131,7 +131,7 @@ class _Slice:
         scratch, number = self._plan.scratch, self._number
         write_items(f"{scratch}/forwards/{number}", [[name, *entry] for name, entry in self._entries.items()])
         for target, edges in self._edges.items():
-            write_items(f"{scratch}/edges/{number}.{target}", edges)
+            write_items(f"{scratch}/edges/{target}/{number}", edges)
         if self._rows:
             write_items(f"{scratch}/rows/{number}", sorted(self._rows, key=itemgetter(0)))
         for place, pairs in enumerate(self._ranges):

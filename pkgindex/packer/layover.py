@@ -28,7 +28,7 @@ RANGES_MAX = 128
 def lay_over(
     target: Target, workers: Workers, head: Head, plan: Plan, digests: dict[Submission, str]
 ) -> tuple[Manifest | None, list[str]]:
-    for directory in ("forwards", "edges", "rows", "ranges"):
+    for directory in ("forwards", "rows", "ranges", *(f"edges/{number}" for number in range(plan.slices))):
         os.makedirs(f"{plan.scratch}/{directory}")
     slices = [(plan, target.backend, head.manifest, number) for number in range(plan.slices)]
     outcomes = workers.map(_forwards, slices, target.tell, "writing packages")

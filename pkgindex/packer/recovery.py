@@ -17,7 +17,7 @@ from pkgindex.format.page import Entry, page_of
 from pkgindex.format.reverse import kinds_of
 from pkgindex.model.package import Alternative, Package, Relation, Release, Text
 from pkgindex.packer.previous import Previous
-from pkgindex.packer.remains import LOST
+from pkgindex.packer.remains import LOST, read
 from pkgindex.packer.salvage import Base, Groups, listed_forwards
 from pkgindex.store.backend import Backend
 from pkgindex.store.generations import Generations
@@ -178,7 +178,7 @@ class Rest:
         for number, stamp in enumerate(self._manifest.page_stamps):
             blob = names.page_name(number, stamp)
             try:
-                entries = page.decode(self._backend.read(blob), stamp, blob) if stamp else {}
+                entries = page.decode(read(self._backend, blob), stamp, blob) if stamp else {}
             except LOST:
                 continue
             for name, entry in sorted(entries.items()):

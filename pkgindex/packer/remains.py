@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 
 from pkgindex.errors import Corrupt, Gone, NewerFormat
 from pkgindex.format import delta as deltas
@@ -15,8 +16,17 @@ from pkgindex.format.manifest import Manifest, Spilled
 from pkgindex.format.names import delta_name, generation_of
 from pkgindex.store.backend import Backend
 
+READS_MAX = 3
 # What a file is lost by. One of a newer format below a manifest of ours is damaged: a manifest is never older than its files.
 LOST = (Corrupt, Gone, NewerFormat)
+
+
+def read(backend: Backend, name: str) -> bytes:
+    """A blob, asked for several times: what a disk or a share refuses once is not lost. Raises `Gone`."""
+    for _ in range(READS_MAX - 1):
+        with suppress(Gone):
+            return backend.read(name)
+    return backend.read(name)
 
 
 def what_is_left(backend: Backend, manifest: Manifest, known: Mapping[int, Manifest]) -> tuple[Delta, list[str]]:
@@ -24,7 +34,7 @@ def what_is_left(backend: Backend, manifest: Manifest, known: Mapping[int, Manif
     found, lost = [], []
     for spilled in manifest.deltas:
         try:
-            found.append(deltas.read(spilled.stamp, backend.read))
+            found.append(deltas.read(spilled.stamp, partial(read, backend)))
         except LOST:
             parts = _parts(backend, spilled, known)
             # By their ends: what a longer one says of a name holds at its end, and what came later is laid over it.
@@ -53,5 +63,5 @@ def _parts(backend: Backend, wanted: Spilled, known: Mapping[int, Manifest]) -> 
             span = other.first, other.last
             if wanted.first <= other.first and other.last <= wanted.last and span not in found:
                 with suppress(*LOST):
-                    found[span] = deltas.read(other.stamp, backend.read)
+                    found[span] = deltas.read(other.stamp, partial(read, backend))
     return found

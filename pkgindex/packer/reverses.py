@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
@@ -28,8 +29,9 @@ def write_reverses(plan: Plan, previous: Previous, number: int) -> Turned:
     writer = BlobWriter(previous.backend, plan.stamp)
     entries = {name: Entry(*entry) for name, *entry in read_items(f"{plan.scratch}/forwards/{number}")}
     changes: dict[str, dict[str, int]] = {}
-    for slice_ in range(plan.slices):
-        for target, dependant, mask in read_items(f"{plan.scratch}/edges/{slice_}.{number}"):
+    # Listed, because one that was written and is not found is lost, and not empty.
+    for slice_ in os.listdir(f"{plan.scratch}/edges/{number}"):
+        for target, dependant, mask in read_items(f"{plan.scratch}/edges/{number}/{slice_}"):
             changes.setdefault(target, {})[dependant] = mask
     write_groups("reverse", records_after(changes, previous), previous, entries, writer)
     return write_pages(range(number, plan.pages, plan.slices), plan.pages, previous, entries, writer)

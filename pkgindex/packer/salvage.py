@@ -22,6 +22,7 @@ from pkgindex.format.manifest import PARTITIONS, Manifest
 from pkgindex.format.overlay import loose_over
 from pkgindex.format.page import Entry, group_of, page_of
 from pkgindex.model.package import Package
+from pkgindex.packer import remains
 from pkgindex.packer.collect import Collection, Sorter
 from pkgindex.packer.remains import LOST, what_is_left
 from pkgindex.packer.submissions import Submission
@@ -68,7 +69,7 @@ def find_base(backend: Backend, repo: str) -> Base:
     broken = 0
     for before, number in zip([0, *numbers], numbers, strict=False):
         try:
-            read[number] = generations.read(number)
+            read[number] = remains.read(backend, f"generations/{number:016d}")
             manifest = manifests.decode(read[number], repo, number, f"generations/{number:016d}")
             manifests.check_stamp(read[number], manifest, f"generations/{number:016d}")
             known[number] = manifest
@@ -141,7 +142,7 @@ class Groups:
         if blob in self._known:
             return self._known[blob]
         try:
-            found = group_file.decode("forward", self._backend.read(blob), stamp, blob)
+            found = group_file.decode("forward", remains.read(self._backend, blob), stamp, blob)
         except LOST:
             found = {}
         if self._partition != "package":  # there each file is asked for once
@@ -178,7 +179,7 @@ def collection_of(sorter: Sorter, directory: str) -> Collection:
     sorter.close()
     return Collection(
         Submission(directory, "rebuild"), directory, "rebuild", False, (), tuple(sorter.touched),
-        tuple(sorter.architectures), len(sorter.seen), 0, (), tuple(sorter.samples),
+        tuple(sorter.architectures), frozenset(sorter.written), len(sorter.seen), 0, (), tuple(sorter.samples),
     )
 
 
@@ -205,7 +206,7 @@ def _page(backend: Backend, manifest: Manifest, number: int) -> dict[str, Entry]
         return {}
     blob = names.page_name(number, stamp)
     try:
-        found = page.placed(page.decode(backend.read(blob), stamp, blob), number, pages, blob)
+        found = page.placed(page.decode(remains.read(backend, blob), stamp, blob), number, pages, blob)
     except LOST:
         return None
     return {name: entry for name, entry in found.items() if page_of(name, pages) == number}

@@ -18,15 +18,12 @@ Invariants:
 from __future__ import annotations
 
 import os
-import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import BrokenExecutor
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from typing import NamedTuple
 
 from pkgindex.config import Settings
-from pkgindex.errors import BadInput, Incomplete, PkgindexError, Rejected, StoreError
+from pkgindex.errors import BadInput, Incomplete, PkgindexError, Rejected
 from pkgindex.format.manifest import Change
 from pkgindex.packer.pack import Report, pack
 from pkgindex.packer.publish import Head
@@ -40,7 +37,7 @@ from pkgindex.sources.stream import open_stream
 from pkgindex.spool.claims import Claim, Claims
 from pkgindex.spool.recovery import Recovered
 from pkgindex.spool.spool import Entry, Spool
-from pkgindex.store.faults import unwritten
+from pkgindex.store.apart import told_apart
 from pkgindex.store.lock import WriterLock
 from pkgindex.store.place import place_of
 
@@ -58,12 +55,20 @@ def silent(message: str) -> None:
 
 class Outcome(NamedTuple):
     """What packing a repository came to. `rejected` are names in `rejected/`, `waiting` names in `incoming/` that were tried;
-    `stuck` are those of them that could not be moved, with what the system said."""
+    `stuck` are those of them that could not be moved, and dead writers' folders that could not be emptied, with what the
+    system said."""
 
     report: Report
     rejected: tuple[str, ...] = ()
     waiting: tuple[str, ...] = ()
     stuck: tuple[tuple[str, str], ...] = ()
+
+
+    @property
+    def unmoved(self) -> list[str]:
+        """What to say of each that is `stuck`."""
+        remedy = "see who owns its folder in the spool and whether its disk is well, and pack again"
+        return [f"{name} of {self.report.repo} cannot be moved ({why}): {remedy}" for name, why in self.stuck]
 
 
 class Failure(NamedTuple):
@@ -116,16 +121,16 @@ def pack_repository(
     Raises `Busy` when another writer has it, `NoSpace` and other `StoreError`; then all is back in `incoming`.
     """
     with claiming(spool, repo, settings.heartbeat_seconds) as claims:
-        _recover(settings, claims)
+        left = tuple((f"claimed/{writer}", why) for writer, why in _recover(settings, claims).stuck.items())
         found = list(spool.incoming(repo) if entries is None else entries)
         if not found:
-            return Outcome(Report(repo, 0, Change(), (), (), (), 0.0))
+            return Outcome(Report(repo, 0, Change(), (), (), (), 0.0), stuck=left)
         mode = "full" if spool.full_marked(repo) else None
         # The claimed names say `full` by now: the marker has done its work, whatever happens next.
         with held(claims, found, mode, lambda: spool.clear_full(repo)) as holding:
             _reject_unfit(holding)
             report = _pack(settings, repo, tell, holding)
-    return Outcome(report, tuple(holding.rejected), tuple(holding.waiting), tuple(claims.stuck.items()))
+    return Outcome(report, tuple(holding.rejected), tuple(holding.waiting), (*left, *claims.stuck.items()))
 
 
 def recover(settings: Settings, spool: Spool, repo: str) -> Recovered:
@@ -236,20 +241,3 @@ def _is_full(submission: Submission, limits: Limits) -> bool:
             return recognise(opened.filename, opened.head, limits).full
     except Rejected:
         return True
-
-
-@contextmanager
-def told_apart(path: str) -> Iterator[None]:
-    """What the system, SQLite and helper processes say, as errors of ours."""
-    try:
-        yield
-    except OSError as error:
-        # What removes a whole directory names its files by themselves.
-        raise unwritten(error, os.path.join(path, str(error.filename or ""))) from error
-    except sqlite3.Error as error:
-        raise StoreError(f"{path}: a shard could not be built: {error}; is the disk full? all is back in the spool") from error
-    except BrokenExecutor as error:
-        raise StoreError(
-            f"{path}: a process that helped to pack was killed, perhaps for want of memory; all is back in the spool, "
-            "and with processes = 1 less memory is used"
-        ) from error

@@ -24,17 +24,18 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from pkgindex.config import Settings
-from pkgindex.errors import Busy, NotFound, Rejected
+from pkgindex.errors import Busy, NotFound, Rejected, StoreError
 from pkgindex.format.page import Entry
 from pkgindex.packer.previous import Previous
 from pkgindex.packer.publish import Head
 from pkgindex.service import changelog, remembered
 from pkgindex.service.describing import as_packed, described, digests
-from pkgindex.service.packing import Outcome, pack_repository, silent, target, told_apart
+from pkgindex.service.packing import Outcome, pack_repository, silent, target
 from pkgindex.service.remembered import Remembered, Seen
 from pkgindex.service.repositories import make
 from pkgindex.sources.hosts.database import Database, HostPackage, Look, Sighting, Trouble
 from pkgindex.spool.spool import Spool
+from pkgindex.store.apart import told_apart
 from pkgindex.store.lock import WriterLock
 from pkgindex.store.place import place_of
 
@@ -73,7 +74,8 @@ def sync(settings: Settings, database: Database, repo: str = "", tell: Callable[
     """
     began = time.monotonic()
     repo = repo or database.repo
-    database.state()  # before anything is made
+    with told_apart(database.place):
+        database.state()  # before anything is made
     spool = _spool(settings, repo)
     lock = WriterLock(spool.folder(repo, LOCK), f"the sync of {repo!r}", settings.lock_wait_seconds, tell)
     with told_apart(spool.root), lock:
@@ -88,6 +90,8 @@ def sync(settings: Settings, database: Database, repo: str = "", tell: Callable[
             changelog.tell(target(settings, repo).backend, repo, found.lines, settings.keep_changes_seconds)
             spool.submit_bytes(repo, f"{database.manager}.jsonl", b"".join(found.lines), "incremental")
             outcome = pack_repository(settings, spool, repo, tell)
+            if outcome.stuck:
+                raise StoreError(outcome.unmoved[0])
         if found.seen != before:
             remembered.store(memory, found.seen)
     return _synced(repo, database, found, outcome, began)

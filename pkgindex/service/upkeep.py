@@ -19,7 +19,7 @@ from pkgindex.packer.merge import merge
 from pkgindex.packer.retire import retire
 from pkgindex.packer.target import Target
 from pkgindex.service.log import Log
-from pkgindex.service.packing import told_apart
+from pkgindex.store.apart import told_apart
 from pkgindex.store.place import place_of
 
 

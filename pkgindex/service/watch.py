@@ -190,8 +190,8 @@ class Watcher:
             self._log.warning(f"{outcome.report.repo}: {fault}")
         for name in outcome.rejected:
             self._log.warning(f"{outcome.report.repo}: rejected {name!a}: the file of that name with .reason says why")
-        for name, why in outcome.stuck:
-            self._log.warning(f"{outcome.report.repo}: {name!a} cannot be taken: {why}")
+        for unmoved in outcome.unmoved:
+            self._log.warning(unmoved)
         if outcome.report.generation:
             self._upkeep.merge(outcome.report.repo)
 

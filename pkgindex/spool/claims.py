@@ -19,6 +19,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import NamedTuple
 
 from pkgindex.spool import moves, names
@@ -26,6 +27,7 @@ from pkgindex.spool.identity import WriterId, new_id
 from pkgindex.spool.recovery import Recovered, recover
 from pkgindex.spool.rejected import Rejection, set_aside
 from pkgindex.spool.spool import Entry, Spool
+from pkgindex.store import files
 
 
 class Claim(NamedTuple):
@@ -69,7 +71,7 @@ class Claims:
         """Take *entries*, oldest first; those that somebody else took are left out. *mode* is for names that say none."""
         self.beat()
         self.stuck = {}
-        claims = []
+        claims: list[Claim] = []
         for entry in sorted(entries, key=lambda entry: (entry.mtime_ns, entry.name)):
             try:
                 claim = self._take(entry, mode)
@@ -79,7 +81,7 @@ class Claims:
             if claim is not None:
                 claims.append(claim)
         if claims:
-            self._flush()
+            self._flush(claims)
         return claims
 
     def is_unchanged(self, claim: Claim) -> bool:
@@ -187,13 +189,27 @@ class Claims:
             return None
         try:
             status = os.lstat(path)
-        except FileNotFoundError:  # taken back: we were thought dead
-            return None
+        except FileNotFoundError:
+            if not files.is_listed(path):  # taken back: we were thought dead
+                return None
+            self._put_back(path)
+            raise
+        except OSError:
+            self._put_back(path)
+            raise
         return Claim(str(drop.id), drop.filename, drop.mode, path, status.st_size, status.st_mtime_ns, entry.unfit)
 
-    def _flush(self) -> None:
+    def _flush(self, claims: Iterable[Claim]) -> None:
+        """Make *claims* durable; where that fails nobody is told of them, so they go back."""
         try:
             moves.flush_directory(self._folder)
             moves.flush_directory(self._incoming)
         except OSError as error:
+            for claim in claims:
+                self._put_back(claim.path)
             raise moves.refusal(error, self._folder) from error
+
+    def _put_back(self, path: str) -> None:
+        """What cannot even go back stays claimed, for recovery; the error that led here matters more."""
+        with suppress(OSError):
+            moves.move(path, os.path.join(self._incoming, os.path.basename(path)))

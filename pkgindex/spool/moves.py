@@ -26,9 +26,9 @@ def move(source: str, target: str) -> bool:
     try:
         os.rename(source, target)
     except FileNotFoundError:
-        if os.path.lexists(target):
+        if files.is_there(target):
             return True
-        if not os.path.lexists(source):
+        if not files.is_there(source):
             return False
         # The folder is missing: whoever took this writer for dead has tidied it away.
         os.makedirs(os.path.dirname(target), exist_ok=True)
@@ -40,7 +40,7 @@ def _move_again(source: str, target: str) -> bool:
     try:
         os.rename(source, target)
     except FileNotFoundError:
-        return os.path.lexists(target)
+        return files.is_there(target)
     return True
 
 

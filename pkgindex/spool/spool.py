@@ -14,6 +14,7 @@ Invariants:
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import stat
@@ -21,7 +22,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO, NamedTuple
 
-from pkgindex.errors import BadInput, NoIndex
+from pkgindex.errors import BadInput, NoIndex, StoreError
 from pkgindex.model.names import REPOSITORY_NAME, is_repository_name
 from pkgindex.spool import moves, names
 from pkgindex.spool.identity import new_id
@@ -30,6 +31,15 @@ from pkgindex.store import files
 SENTINEL_TEXT = b"This is a pkgindex spool. Drop submissions into REPO/incoming/; without this file nothing is packed.\n"
 COPY_BYTES = 1 << 20
 UNFINISHED_SUFFIX = ".new"
+
+# What whoever names a file can mend.
+REMEDIES = {
+    errno.ENOENT: "see how it is spelled",
+    errno.ENOTDIR: "see how it is spelled",
+    errno.EACCES: "make it readable for this user",
+    errno.EPERM: "make it readable for this user",
+    errno.EMFILE: "raise the limit of open files (ulimit -n)",
+}
 
 UNFIT = {
     stat.S_IFDIR: "a directory",
@@ -136,9 +146,9 @@ class Spool:
         try:
             with os.scandir(folder) as found:
                 listed = [_entry(item) for item in found if not names.is_ignored(item.name)]
-        except FileNotFoundError:
-            return []
         except OSError as error:
+            if isinstance(error, FileNotFoundError) and not files.is_listed(folder):
+                return []
             raise moves.refusal(error, folder) from error
         return [entry for entry in listed if entry is not None]
 
@@ -241,8 +251,12 @@ def _opened(path: str) -> Iterator[BinaryIO]:
         # Without waiting, because a FIFO that nobody writes to would hold us for ever.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     except OSError as error:
-        raise BadInput(f"{path!a}: {error.strerror}") from error
-    kind = stat.S_IFMT(os.fstat(descriptor).st_mode)
+        raise _unread(error, path) from error
+    try:
+        kind = stat.S_IFMT(os.fstat(descriptor).st_mode)
+    except OSError as error:
+        os.close(descriptor)
+        raise _unread(error, path) from error
     if kind != stat.S_IFREG:
         os.close(descriptor)
         raise BadInput(f"{path!a} is {UNFIT.get(kind, 'no regular file')}: only regular files can be submitted")
@@ -255,7 +269,16 @@ def _chunks(source: BinaryIO, path: str) -> Iterator[bytes]:
         while chunk := source.read(COPY_BYTES):
             yield chunk
     except OSError as error:
-        raise BadInput(f"{path!a}: {error.strerror}: it could not be read to its end, nothing was submitted") from error
+        raise _unread(error, path) from error
+
+
+def _unread(error: OSError, path: str) -> BadInput | StoreError:
+    """Why the file *path* that is to be submitted cannot be read: what was asked for, or the disk that it is on."""
+    remedy = REMEDIES.get(error.errno or 0)
+    if remedy:
+        return BadInput(f"{path!a}: {error.strerror}: {remedy}")
+    return StoreError(f"{path!a} cannot be read to its end ({error.strerror}), and nothing was submitted: "
+                      "see whether its disk is well, and submit it again")
 
 
 def _place_numbered(temporary: str, folder: str, drop: names.Drop) -> str:

@@ -68,6 +68,14 @@ def is_there(path: str) -> bool:
     return True
 
 
+def is_listed(path: str) -> bool:
+    """Whether the directory above says that *path* is there, which a share may have forgotten when it is asked for by name."""
+    try:
+        return os.path.basename(path) in os.listdir(os.path.dirname(path))
+    except FileNotFoundError:
+        return False
+
+
 def remove(path: str) -> None:
     """Take the name away; gone already is fine. Raises `StoreError`."""
     try:

@@ -145,8 +145,8 @@ class Generations:
         name = self._name(number)
         file = self._backend.local_file(name)
         if file is not None:
-            # Servers ask this many thousand times a second, and the answer is no: not by way of an error.
-            return os.path.lexists(file)
+            # Servers ask this many thousand times a second.
+            return _is_there(file)
         try:
             self._backend.size(name)
         except Gone:
@@ -166,6 +166,18 @@ def number_of(name: str) -> int | None:
     if len(name) == DIGITS and name.isascii() and name.isdigit():
         return int(name) or None
     return None
+
+
+def _is_there(file: str) -> bool:
+    try:
+        os.lstat(file)
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        from pkgindex.store.faults import unread
+
+        raise unread(error, file) from None
+    return True
 
 
 def _at_least_one(keep: int) -> int:

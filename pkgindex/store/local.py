@@ -239,7 +239,7 @@ class LocalBackend:
         try:
             return ask(path)
         except FileNotFoundError:
-            if not self.remote:
+            if not self.remote and not files.is_listed(path):
                 raise
         for place in [place for place, character in enumerate(path) if character == "/" and place >= len(self.root)]:
             os.close(os.open(path[:place], os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))

@@ -14,6 +14,7 @@ Invariants:
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
@@ -114,7 +115,12 @@ class Directory:
         return found
 
     def has(self, repo: str) -> bool:
-        return os.path.isdir(f"{self.name}/{repo}/generations")
+        try:
+            return stat.S_ISDIR(os.stat(f"{self.name}/{repo}/generations").st_mode)
+        except (FileNotFoundError, NotADirectoryError, PermissionError):
+            return False
+        except OSError:  # it may be there; who reads it is told what is wrong
+            return True
 
     def backend(self, repo: str) -> Backend:
         return LocalBackend(self.where(repo))

@@ -239,3 +239,25 @@ def test_one_name_is_not_for_many_repositories(fresh: Ask, host: Path) -> None:
     assert both.code == 2 and "each has its repository" in both.err
     assert fresh("sync", "uv", "--root", str(host), "--repo", "attic").code == 0
     assert fresh("sync", "conda", "--root", str(host)).code == 1
+
+
+def test_what_cannot_be_moved_ends_a_pack_and_a_sync_with_3(
+    fresh: Ask, host: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither says that all is well while something waits."""
+    fresh("init", "sky")
+    fresh("submit", "sky", dropped(tmp_path, "moon.json"), dropped(tmp_path, "sun.json", [{"name": "sun", "version": "1"}]))
+    rename = os.rename
+
+    def refusing(source: str, target: str) -> None:
+        if source.endswith(("incoming/moon.json", "incoming/dpkg.jsonl@incremental")):
+            raise OSError(5, "Input/output error")
+        rename(source, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "rename", refusing)
+        stuck = fresh("pack"), fresh("sync", "dpkg", "--root", str(host))
+    assert [one.code for one in stuck] == [3, 3]
+    assert all("cannot be moved (Input/output error): see " in one.err for one in stuck)
+    assert fresh("show", "sun").code == 0
+    assert (fresh("pack").code, fresh("owner", "/sky/moon").code) == (0, 0)

@@ -11,6 +11,7 @@ import pytest
 from packer.world import REPO, Expected, checked, drop, make, newest, packed
 from pkgindex.config import Settings
 from pkgindex.errors import NoSpace, Rejected, StoreError
+from pkgindex.packer import collect, shards
 from pkgindex.packer.pack import pack
 from pkgindex.packer.publish import Head, all_blobs, publish, withdraw
 from pkgindex.packer.reading import Refusal
@@ -427,3 +428,26 @@ def test_a_partition_is_kept(tmp_path: Path) -> None:
     packed(backend, drop(tmp_path, [CURL, LIBC]))
     assert newest(backend).manifest.partition == "whole"
     assert sum(name.startswith("forward/") for name in backend.blobs()) == 1
+
+
+@pytest.mark.parametrize("lost", ["facts", "paths", "edges", "forwards", "rows", "ranges"])
+def test_a_scratch_file_that_is_lost_is_not_an_empty_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lost: str
+) -> None:
+    """It was once, and a generation without its packages came of it."""
+    backend = LocalBackend(str(tmp_path))
+    make(backend, "package")
+    missed = []
+
+    def losing(file: Any, *arguments: Any, **options: Any) -> Any:
+        if lost in str(file) and arguments[:1] == ("rb",):
+            missed.append(file)
+            raise FileNotFoundError(2, "No such file or directory", file)
+        return open(file, *arguments, **options)
+
+    for module in (collect, shards):
+        monkeypatch.setattr(module, "open", losing, raising=False)
+    with pytest.raises(OSError, match="No such file"):
+        packed(backend, drop(tmp_path, [CURL, LIBC]), loose_packages_max=0)
+    assert missed
+    assert Head(backend, REPO).manifest.packages == 0

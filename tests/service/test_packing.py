@@ -195,3 +195,31 @@ def test_without_its_sentinel_a_spool_is_not_touched(place: Place) -> None:
     with pytest.raises(NoIndex):
         pack_all(place.settings)
     assert [path.name for path in place.incoming.iterdir()] == ["curl.json"]
+
+
+@pytest.mark.parametrize("stuck", ["curl.json", "old.json"])
+def test_what_cannot_be_moved_is_told_and_costs_no_other(
+    place: Place, monkeypatch: pytest.MonkeyPatch, stuck: str
+) -> None:
+    """`old.json` is what a dead writer claimed."""
+    place.drop("curl", "bash")
+    folder = place.claimed / "nobody"
+    folder.mkdir()
+    (folder / "old.json").write_text('{"name": "old", "version": "1", "files": ["/usr/bin/old"]}')
+    os.utime(folder, LONG_AGO)
+    rename = os.rename
+
+    def refusing(source: str, target: str) -> None:
+        if source.endswith(stuck):
+            raise OSError(5, "Input/output error")
+        rename(source, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "rename", refusing)
+        outcome = pack_repository(place.settings, place.spool, "repo")
+    (said,) = outcome.unmoved
+    assert said.startswith("curl.json of repo" if stuck == "curl.json" else "claimed/nobody of repo")
+    assert "(Input/output error): see " in said
+    assert place.owners("bash") == owned("bash")
+    assert pack_repository(place.settings, place.spool, "repo").unmoved == []
+    assert place.owners("curl", "bash", "old") == owned("curl", "bash", "old")

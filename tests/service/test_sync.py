@@ -9,11 +9,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pkgindex.config import Settings
-from pkgindex.errors import Busy, NoIndex, NotFound
+from pkgindex.errors import Busy, NoIndex, NotFound, StoreError
 from pkgindex.query.changes import changes
 from pkgindex.query.index import Index
 from pkgindex.service.sync import MEMORY, Synced, line, preview, sync
-from pkgindex.sources.hosts import files
+from pkgindex.sources.hosts import files, managers
 from pkgindex.sources.hosts.dpkg import DpkgDatabase
 
 REPO = "host-dpkg"
@@ -327,3 +327,46 @@ def test_after_any_sync_of_any_host_the_next_finds_nothing(
             assert not first.outcome.rejected and not first.outcome.report.faults, installed
             assert first.outcome.report.generation
         assert host.sync().outcome is None
+
+
+def test_a_database_that_the_disk_does_not_show_is_not_taken_for_none(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    host.write()
+    stat = os.stat
+
+    def refusing(path: object, **named: object) -> os.stat_result:
+        if str(path).endswith("dpkg/status"):
+            raise OSError(5, "Input/output error", path)
+        return stat(path, **named)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "stat", refusing)
+        with pytest.raises(StoreError, match=r"dpkg/status .*Input/output error"):
+            host.synced()
+    assert not os.path.exists(host.settings.spool)
+
+
+def test_a_database_that_comes_while_it_is_looked_for_is_found(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    host.write()
+    state, missed = DpkgDatabase.state, [NotFound("not yet")]
+
+    def late(database: DpkgDatabase) -> bytes:
+        if missed:
+            raise missed.pop()
+        return state(database)
+
+    monkeypatch.setattr(DpkgDatabase, "state", late)
+    assert [found.manager for found in managers.named("dpkg", str(host.root), host.settings)] == ["dpkg"]
+
+
+def test_a_list_that_the_disk_refuses_is_named_whole(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    host.write()
+    fstat, path = os.fstat, host.root / "var/lib/dpkg/info/libx:amd64.list"
+
+    def refusing(handle: int) -> os.stat_result:
+        if os.readlink(f"/proc/self/fd/{handle}") == str(path):
+            raise OSError(5, "Input/output error")
+        return fstat(handle)
+
+    monkeypatch.setattr(os, "fstat", refusing)
+    (trouble,) = host.synced().troubles
+    assert str(path) in trouble and "Input/output error" in trouble

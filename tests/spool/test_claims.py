@@ -4,11 +4,12 @@ import os
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from pkgindex.errors import NoIndex
+from pkgindex.errors import NoIndex, StoreError
 from pkgindex.spool import identity, names
 from pkgindex.spool.claims import Claims
 from pkgindex.spool.spool import Spool
@@ -365,3 +366,43 @@ def test_of_four_processes_each_submission_goes_to_one(spool: Spool) -> None:
     found = [line for claimer in claimers for line in claimer.communicate("go")[0].split()]
     assert all(claimer.returncode == 0 for claimer in claimers)
     assert sorted(map(int, found)) == list(range(400))
+
+
+@pytest.mark.parametrize("refused", ["fsync", "lstat"])
+def test_a_claim_that_fails_half_way_goes_back(
+    spool: Spool, claims: Claims, monkeypatch: pytest.MonkeyPatch, refused: str
+) -> None:
+    """Nobody is told of it, so nobody would give it back before the writer is dead."""
+    call = getattr(os, refused)
+
+    def refusing(what: object, **named: object) -> object:
+        if isinstance(what, int) or "@id-" in str(what):
+            raise OSError(5, "Input/output error")
+        return call(what, **named)
+
+    drop(spool, "x")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, refused, refusing)
+        with suppress(StoreError):
+            assert claims.claim(spool.incoming("debian")) == [] and claims.stuck == {"x": "Input/output error"}
+    (name,) = waiting(spool)
+    assert name.startswith("x@id-")
+    claims.close()
+    assert os.listdir(spool.folder("debian", names.CLAIMED)) == []
+
+
+def test_a_claim_that_a_share_has_forgotten_is_not_taken_for_lost(
+    spool: Spool, claims: Claims, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lstat = os.lstat
+
+    def forgetting(path: str) -> os.stat_result:
+        if "@id-" in path:
+            raise FileNotFoundError(2, "No such file or directory")
+        return lstat(path)
+
+    drop(spool, "x")
+    monkeypatch.setattr(os, "lstat", forgetting)
+    assert claims.claim(spool.incoming("debian")) == []
+    assert claims.stuck == {"x": "No such file or directory"}
+    assert len(waiting(spool)) == 1

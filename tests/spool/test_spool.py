@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import threading
@@ -245,3 +246,33 @@ def test_a_spool_whose_making_was_cut_short_is_made_by_the_next_call(tmp_path: P
     Spool(str(tmp_path / "spool")).create()
     Spool(str(tmp_path / "spool")).require()
     assert not unfinished.exists()
+
+
+@pytest.mark.parametrize("code", [errno.ENOENT, errno.EIO, errno.ESTALE, errno.EMFILE])
+@pytest.mark.parametrize("call", ["open", "fstat"])
+def test_a_file_that_cannot_be_read_is_named_with_what_to_do(
+    spool: Spool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str, code: int
+) -> None:
+    file = tmp_path / "x.json"
+    file.write_bytes(b"{}")
+
+    def refusing(*arguments: object) -> int:
+        raise OSError(code, os.strerror(code))
+
+    with monkeypatch.context() as patch, pytest.raises((BadInput, StoreError), match=r"x\.json.*: (see|raise) ") as caught:
+        patch.setattr(os, call, refusing)
+        spool.submit("debian", str(file))
+    assert isinstance(caught.value, StoreError) is (code in (errno.EIO, errno.ESTALE))
+
+
+def test_what_waits_is_not_forgotten_because_a_share_has_forgotten_the_folder(
+    spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spool.submit_bytes("debian", "x", b"")
+
+    def forgetting(path: str) -> object:
+        raise FileNotFoundError(2, "No such file or directory")
+
+    monkeypatch.setattr(os, "scandir", forgetting)
+    with pytest.raises(StoreError, match="incoming"):
+        spool.incoming("debian")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -311,3 +312,14 @@ def test_where_names_are_remembered_wrongly_the_head_is_listed(tmp_path: Path) -
 
     generations = published(Share(str(tmp_path), remote=True), range(1, 4))
     assert [generations.is_head(number) for number in range(5)] == [False, False, False, True, False]
+
+
+def test_a_follower_that_the_disk_does_not_show_is_not_taken_for_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    generations = published(LocalBackend(str(tmp_path), remote=False), range(1, 3))
+
+    def refusing(path: str) -> os.stat_result:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(os, "lstat", refusing)
+    with pytest.raises(StoreError, match="0000000000000002"):
+        generations.is_head(1)

@@ -501,3 +501,25 @@ def test_a_disk_full_at_any_moment_tears_nothing(small_disk: Path) -> None:
         backend.link("generations/2", data)
         backend.remove("generations/2")
     assert outcomes == [(kib, how, kib >= 40) for kib in (0, *range(4, 65, 4)) for how in ("create", "link")]
+
+
+@pytest.mark.parametrize("call", ["open", "listdir"])
+def test_no_such_file_is_believed_when_the_directory_says_so_too(
+    backend: LocalBackend, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    """Elsewhere than where a share is seen to be one, too."""
+    backend.create("d/blob", b"content")
+    asked, left = getattr(os, call), [1]
+
+    def forgetting(path: str, *arguments: object) -> object:
+        if left and path.endswith(("/d", "/blob")):
+            left.pop()
+            raise FileNotFoundError(errno.ENOENT, "No such file or directory")
+        return asked(path, *arguments)
+
+    monkeypatch.setattr(os, call, forgetting)
+    assert (backend.read("d/blob") if call == "open" else backend.names("d")) in (b"content", ["blob"])
+    assert left == []
+    with pytest.raises(Gone):
+        backend.read("d/other")
+    assert backend.names("e") == []

@@ -27,7 +27,6 @@ from battery.judging import Judge
 from battery.scenes import SCENES, Scene, named
 from battery.strace import Point
 from battery.trial import Ended
-from pkgindex.errors import StoreError
 
 OPENING = frozenset(("open", "openat"))
 NAMING = OPENING | {"link", "linkat", "rename", "renameat", "renameat2", "replace", "unlink", "unlinkat", "remove", "mkdir",
@@ -35,8 +34,6 @@ NAMING = OPENING | {"link", "linkat", "rename", "renameat", "renameat2", "replac
 FLUSHING = frozenset(("fsync", "fdatasync", "syncfs"))
 # What takes things away: refused there, or at a look that it needs, what it was to take away stays, and `gc` finds it.
 REMOVING = frozenset(("unlink", "unlinkat", "remove", "rmdir"))
-# What could not be claimed is named and waits for the next pack; the others are packed, and the exit code says that.
-STUCK = "cannot be moved"
 EXIT_CODES = frozenset((1, 2, 3, 4, 5))
 FAILURES_SHOWN = 20
 
@@ -86,8 +83,6 @@ def _row(judge: Judge, ground: Ground, scene: Scene, way: object, error: str, po
     for point in points:
         ground.restore()
         ended = way.refused(ground, scene.words, scene.environment, point, error)  # type: ignore[attr-defined]
-        if STUCK in ended.said:
-            ended = ended._replace(code=StoreError.exit_code)
         try:
             require_clean(ground, scene, point, error, ended)
             judge.judge(ended)
@@ -105,11 +100,11 @@ def require_clean(ground: Ground, scene: Scene, point: Point, error: str, ended:
     assert ended.code == scene.code or ended.code in EXIT_CODES, f"exit code {ended.code}"
     if ended.code != scene.code:
         said = ended.said.strip().rpartition("\n")[2]
-        assert ground.here in said or ground.repo in said or STUCK in said, f"it does not say where: {ended.said!r}"
+        assert ground.here in said or ground.repo in said, f"it does not say where: {ended.said!r}"
         system = os.strerror(getattr(errno, error)) if hasattr(errno, error) else ""
-        assert STUCK in said or not system or not said.endswith(system), f"it does not say what to do: {said!r}"
+        assert not system or not said.endswith(system), f"it does not say what to do: {said!r}"
     if point.changes and point.call not in REMOVING:
-        left = [path for path in ground.unfinished() if not path.endswith("/heartbeat")]
+        left = [path for path in ground.left_behind() if not path.endswith("/heartbeat")]
         assert not left, f"left behind: {left}"
 
 

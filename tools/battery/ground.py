@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
+import time
 from collections.abc import Iterable
 from typing import Any
 
 from pkgindex.store.local import LocalBackend
 
 REPO = "repo"
+# Runs before the first trial: what trials draw by lot, no run that set the ground up has drawn.
+RUNS_BEFORE = 1000
 # What a writer left unfinished counts as forgotten when it is older than this; see SCRATCH_SECONDS_MAX, TEMPORARY_SECONDS_MAX.
 FORGOTTEN_SECONDS = 2 * 24 * 3600
 
@@ -22,6 +26,9 @@ class Ground:
         self.root = os.path.abspath(root)
         self.here = f"{self.root}/here"
         self.repo = repo
+        self.runs = 0
+        self._kept_unfinished: set[str] = set()
+        self.began = time.time()
         os.makedirs(self.here)
 
     @property
@@ -40,9 +47,11 @@ class Ground:
     def keep(self) -> None:
         """What is here now is what each trial finds."""
         shutil.copytree(self.here, f"{self.root}/template", symlinks=True)
+        self._kept_unfinished = set(self.unfinished())
 
     def restore(self) -> None:
         """Within the same directory, which may be a mount point."""
+        self.runs = RUNS_BEFORE
         for name in os.listdir(self.here):
             shutil.rmtree(f"{self.here}/{name}")
         shutil.copytree(f"{self.root}/template", self.here, symlinks=True, dirs_exist_ok=True)
@@ -64,9 +73,24 @@ class Ground:
         """Every file, by its path from here."""
         return sorted(os.path.relpath(f"{top}/{name}", self.here) for top, _, names in os.walk(self.here) for name in names)
 
+    def fingerprint(self) -> str:
+        """The same for two trials that left the same files, to the byte, whenever they wrote them."""
+        found = hashlib.sha256()
+        for top, folders, names in os.walk(self.here):
+            folders.sort()
+            found.update(f"{top}\n".encode())
+            for path in sorted(f"{top}/{name}" for name in names):
+                with open(path, "rb") as file:
+                    found.update(f"{path}\n{hashlib.sha256(file.read()).hexdigest()}\n".encode())
+        return found.hexdigest()
+
     def unfinished(self) -> list[str]:
         """Temporaries, and claims of which nobody is the owner any more."""
         return [path for path in self.files() if _is_unfinished(path)]
+
+    def left_behind(self) -> list[str]:
+        """What is unfinished and was not so from the beginning."""
+        return [path for path in self.unfinished() if path not in self._kept_unfinished]
 
     def forget(self) -> None:
         """Let what is unfinished be old, as it is days later."""

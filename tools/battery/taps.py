@@ -45,7 +45,7 @@ def points(ground: Ground, words: tuple[str, ...], environment: Mapping[str, str
 
 def killed(ground: Ground, words: tuple[str, ...], environment: Mapping[str, str], point: Point) -> Ended:
     def die(call: Callable[..., Any], arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
-        os.kill(os.getpid(), signal.SIGKILL)
+        signal.raise_signal(signal.SIGKILL)
 
     return _met(ground, words, environment, point, die)
 

@@ -1,12 +1,16 @@
 """One command in a child of its own, which is made ready before it is let go: what it met, what it said, how it ended.
 
 The child is forked from a process that has imported all that the command needs, so that each call it makes to the disk is
-the command's own, and a trial costs no start of an interpreter.
+the command's own, and a trial costs no start of an interpreter. What is drawn by lot, the time, and the number of the process
+are the same in each trial: so those that come to the same end leave the same bytes, which are judged once.
 """
 
 from __future__ import annotations
 
+import functools
 import os
+import random
+import select
 import sys
 import time
 import traceback
@@ -17,6 +21,8 @@ from battery.ground import Ground
 from battery.scenes import Scene
 
 SECONDS_MAX = 60.0
+# No process has it: its claims are those of a dead writer when the command has ended.
+PROCESS = 1 << 23
 # Work in one process: a fault is put into the calls of that one. A child in the battery waits for no lock.
 ALWAYS = {"PKGINDEX_PROCESSES": "1", "PKGINDEX_LOCK_WAIT_SECONDS": "0"}
 UNHANDLED = 99
@@ -35,11 +41,13 @@ class Started:
     def __init__(self, ground: Ground, words: Sequence[str], environment: Mapping[str, str],
                  inside: Callable[[], None] = lambda: None) -> None:
         self._said = f"{ground.root}/stderr"
+        ground.runs += 1
         reading, self._gate = os.pipe()
         self.pid = os.fork()
         if self.pid == 0:
             os.close(self._gate)
             _become(self._said, ground, {**ALWAYS, **environment})
+            _repeat(ground.runs, ground.began)
             os.read(reading, 1)
             os.close(reading)
             _perform([word.replace("HERE", ground.here) for word in words], inside)
@@ -53,16 +61,16 @@ class Started:
             return file.read()
 
     def wait(self) -> Ended:
-        deadline = time.monotonic() + SECONDS_MAX
-        while True:
-            pid, status = os.waitpid(self.pid, os.WNOHANG)
-            if pid:
-                return Ended(os.waitstatus_to_exitcode(status), self.said())
-            if time.monotonic() > deadline:
-                os.kill(self.pid, 9)
-                os.waitpid(self.pid, 0)
-                raise AssertionError(f"not done after {SECONDS_MAX:.0f} s; it said: {self.said()}")
-            time.sleep(0.002)
+        handle = os.pidfd_open(self.pid)
+        try:
+            ended, _, _ = select.select([handle], [], [], SECONDS_MAX)
+        finally:
+            os.close(handle)
+        if not ended:
+            os.kill(self.pid, 9)
+        _, status = os.waitpid(self.pid, 0)
+        assert ended, f"not done after {SECONDS_MAX:.0f} s; it said: {self.said()}"
+        return Ended(os.waitstatus_to_exitcode(status), self.said())
 
 
 def run(ground: Ground, words: Sequence[str], environment: Mapping[str, str] = {},
@@ -115,6 +123,15 @@ def _become(said: str, ground: Ground, environment: Mapping[str, str]) -> None:
     sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
     os.environ.update(environment, PKGINDEX_INDEX=ground.index, PKGINDEX_SPOOL=ground.spool,
                       PKGINDEX_CACHE=f"{ground.root}/cache", XDG_CACHE_HOME=f"{ground.root}/cache")
+
+
+def _repeat(number: int, began: float) -> None:
+    """Let this be like run *number* of any other trial, and like no other run of its own."""
+    chance, now = random.Random(number), began + number
+    os.urandom = chance.randbytes
+    os.getpid = lambda: PROCESS
+    time.time = lambda: now
+    time.gmtime = functools.partial(time.gmtime, now)
 
 
 def _perform(words: list[str], inside: Callable[[], None]) -> None:

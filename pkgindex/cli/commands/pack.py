@@ -10,9 +10,9 @@ from pkgindex.cli.call import FOUND, Call
 from pkgindex.cli.declare import JSON, JSONL, REPOSITORIES, Command, Option
 from pkgindex.cli.each import code_of, each
 from pkgindex.cli.output import Output
-from pkgindex.errors import Rejected
+from pkgindex.errors import Rejected, StoreError
 from pkgindex.packer.target import Target
-from pkgindex.service.packing import Outcome, line, pack_all, pack_repository, told_apart
+from pkgindex.service.packing import Outcome, line, pack_all, pack_repository
 from pkgindex.spool.spool import Spool
 from pkgindex.store.lock import WriterLock
 from pkgindex.store.place import place_of
@@ -33,6 +33,8 @@ def run(call: Call, repositories: tuple[str, ...], rebuild: bool) -> int:
     if call.output.shape != "lines":
         call.output.hits(call.command, map(_hit, outcomes), _lines, lambda: packed.failures)
     code = code_of(call, packed.failures, len(outcomes) + len(packed.failures))
+    if any(outcome.stuck for outcome in outcomes):
+        code = code or StoreError.exit_code
     return code or (Rejected.exit_code if any(outcome.rejected for outcome in outcomes) else FOUND)
 
 
@@ -45,7 +47,7 @@ def _rebuild(call: Call, repositories: tuple[str, ...]) -> int:
 
     def act(target: Target) -> Iterator[dict[str, Any]]:
         lock, what = place.lock(target.repo), f"repository {target.repo!r}"
-        with told_apart(place.where(target.repo)), WriterLock(lock, what, target.settings.lock_wait_seconds):
+        with WriterLock(lock, what, target.settings.lock_wait_seconds):
             outcomes = [Outcome(rebuild(target))]
         if target.repo in waiting:
             outcomes.append(pack_repository(call.settings, spool, target.repo, target.tell))
@@ -65,8 +67,8 @@ def _explain(call: Call, outcome: Outcome) -> None:
         call.output.complain(str(refusal.error))
     for name in outcome.rejected:
         call.output.complain(f"rejected: {name}; the reason lies beside it, in {outcome.report.repo}/rejected/ of the spool")
-    for name, reason in outcome.stuck:
-        call.output.complain(f"{name} cannot be moved: {reason}")
+    for unmoved in outcome.unmoved:
+        call.output.complain(unmoved)
 
 
 def _hit(outcome: Outcome) -> dict[str, Any]:

@@ -13,9 +13,9 @@ from typing import TypeVar
 
 from pkgindex.errors import PkgindexError, StoreError
 from pkgindex.service.log import Log
-from pkgindex.service.packing import told_apart
 from pkgindex.service.tree.committing import Committer, Done
 from pkgindex.service.tree.protocol import Malformed, Request
+from pkgindex.store.apart import told_apart
 
 RETRY_SECONDS = 1.0
 T = TypeVar("T")

@@ -97,7 +97,7 @@ class DpkgDatabase:
         folder = os.path.join(self.place, "updates")
         try:
             numbered = sorted(name for name in os.listdir(folder) if name.isdigit())
-        except OSError:
+        except (FileNotFoundError, NotADirectoryError):
             return
         for name in numbered:
             yield files.read_if_there(os.path.join(folder, name))

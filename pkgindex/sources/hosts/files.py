@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import glob
 import os
 import re
@@ -16,6 +17,8 @@ from pkgindex.sources.stream import open_regular
 FILE_BYTES_MAX = DEFAULT.value_bytes_max
 DATABASE_BYTES_MAX = GIB
 
+# Errors of a look that say "no"; any other says that it could not be seen.
+NOTHING = frozenset((errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.EPERM, errno.ELOOP, errno.ENAMETOOLONG))
 # What a path may hold that is not stored as it stands.
 _ODD = re.compile(rb"/(?:[/\n]|\.[/\n]|\.\.[/\n])")
 
@@ -26,11 +29,13 @@ def mark(status: os.stat_result) -> bytes:
 
 
 def mark_of(path: str) -> bytes:
-    """The mark of *path*, empty where there is nothing."""
+    """The mark of *path*, empty where there is nothing. Raises `OSError` where that cannot be seen."""
     try:
         return mark(os.stat(path))
-    except OSError:
-        return b""
+    except OSError as error:
+        if error.errno in NOTHING:
+            return b""
+        raise
 
 
 def changed_at(path: str) -> float | None:
@@ -42,12 +47,16 @@ def changed_at(path: str) -> float | None:
 
 
 def read(path: str, bytes_max: int = FILE_BYTES_MAX) -> bytes:
-    """The whole of *path*, a regular file. Raises `NotFound`, `Rejected`, both naming it."""
-    descriptor, size = open_regular(path)
-    with open(descriptor, "rb", buffering=0) as file:
-        if size > bytes_max:
-            raise Rejected(f"{path}: {size} bytes, more than {bytes_max}")
-        return file.readall()
+    """The whole of *path*, a regular file. Raises `NotFound`, `Rejected`, `OSError`, all naming it."""
+    try:
+        descriptor, size = open_regular(path)
+        with open(descriptor, "rb", buffering=0) as file:
+            if size > bytes_max:
+                raise Rejected(f"{path}: {size} bytes, more than {bytes_max}")
+            return file.readall()
+    except OSError as error:
+        error.filename = path
+        raise
 
 
 def read_if_there(path: str, bytes_max: int = FILE_BYTES_MAX) -> bytes:

@@ -45,10 +45,13 @@ def named(manager: str, root: str, settings: Settings) -> list[Database]:
     there = found(manager, root, settings)
     if there:
         return there
-    for database in _databases(manager)(root, _places(manager, settings)):
+    databases = _databases(manager)(root, _places(manager, settings))
+    for database in databases:
         database.state()  # it knows best what is missing
-    word = ALIASES.get(manager, manager)
-    raise NotFound(f"{root}: nothing here that {manager} installed: name its directories in the setting {_PLACES[word]}")
+    if databases:  # they have come meanwhile
+        return databases
+    setting = _PLACES[ALIASES.get(manager, manager)]
+    raise NotFound(f"{root}: nothing here that {manager} installed: name its directories in the setting {setting}")
 
 
 def _databases(manager: str) -> Callable[[str, Sequence[str]], list[Database]]:
@@ -70,4 +73,6 @@ def _is_there(database: Database) -> bool:
         database.state()
     except NotFound:
         return False
+    except OSError:  # there is something; who reads it is told what is wrong
+        return True
     return True
