@@ -71,7 +71,8 @@ class Backend(Protocol):
     def local_file(self, name: str, checksum: str = "") -> str | None:
         """A path that SQLite may open read-only, or None where blobs are no files (then `read` and deserialize).
 
-        Where they are none, one may be a copy on this host, of which the *checksum* is known.
+        Where they are none, one may be a copy on this host, of which the *checksum* is known. A file that has another one than
+        it is said to have is `Corrupt`; empty: it is taken as it is.
         """
 
     def scratch(self) -> str:

@@ -21,8 +21,8 @@ from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
-from pkgindex.errors import Gone, StoreError
-from pkgindex.format.envelope import is_cut_short
+from pkgindex.errors import Corrupt, Gone, StoreError
+from pkgindex.format.envelope import REMEDY, is_cut_short
 from pkgindex.store import files
 from pkgindex.store.faults import rootless, unlinked, unread, unwritten
 from pkgindex.store.names import checked
@@ -45,10 +45,14 @@ _OLD = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class LocalBackend:
-    """The directory *root*, which must exist; *remote* overrules what the type of its file system says."""
+    """The directory *root*, which must exist; *remote* overrules what the type of its file system says.
 
-    def __init__(self, root: str, remote: bool | None = None) -> None:
+    In *cache* it is remembered which shards are sound (empty: only by this process).
+    """
+
+    def __init__(self, root: str, remote: bool | None = None, cache: str = "") -> None:
         self.root = os.path.abspath(root)
+        self._cache = cache
         # The storage's clock, and this host's monotonic one when it was looked at.
         self._clock = (0.0, float("-inf"))
         if remote is not None:
@@ -74,9 +78,9 @@ class LocalBackend:
     def helped(self) -> AbstractContextManager[None]:
         return self._flushing.helped()
 
-    def __reduce__(self) -> tuple[type[LocalBackend], tuple[str, bool]]:
+    def __reduce__(self) -> tuple[type[LocalBackend], tuple[str, bool, str]]:
         """A copy in another process knows the directory, and nothing of what is pending here."""
-        return LocalBackend, (self.root, self.remote)
+        return LocalBackend, (self.root, self.remote, self._cache)
 
     def flush(self, names: Iterable[str]) -> None:
         self._flushing.flush(self._path(name) for name in names)
@@ -147,7 +151,17 @@ class LocalBackend:
         self._flushing.removed(path)
 
     def local_file(self, name: str, checksum: str = "") -> str | None:
-        return self._path(name)
+        path = self._path(name)
+        if checksum:
+            from pkgindex.store.soundness import is_sound
+
+            try:
+                sound = self._asked_anew(lambda path: is_sound(path, checksum, self._cache), path)
+            except OSError as error:
+                raise unread(error, path) from None
+            if not sound:
+                raise Corrupt(f"{name}: its checksum is not that which its manifest says; {REMEDY}")
+        return path
 
     def scratch(self) -> str:
         """Make files in it with `open`: what `tempfile` makes only its owner may read, and so it stays when adopted."""

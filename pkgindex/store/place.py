@@ -68,13 +68,14 @@ def place_of(settings: Settings) -> Place:
 
 
 def place_at(address: str, cache: str = "", cache_bytes_max: int = 0) -> Place:
-    """The place at *address*; *cache* is a directory for copies of shards that lie in no file (empty: none are kept).
+    """The place at *address*; *cache* is a directory for copies of shards that lie in no file, and for which shards were found
+    to be sound (empty: nothing is kept).
 
     Raises `BadInput` for an address that nobody knows, without saying it: there may be a password in it.
     """
     scheme = scheme_of(address)
     if not scheme and "password=" not in address:
-        return Directory(address)
+        return Directory(address, cache)
     if scheme == "memory":
         from pkgindex.store.journalplace import Journals
 
@@ -94,12 +95,13 @@ def _copies(directory: str, bytes_max: int) -> Copies | None:
 
 
 class Directory:
-    """The directory *path*, with a folder for each repository."""
+    """The directory *path*, with a folder for each repository; *cache* is this host's (empty: none)."""
 
     shared = True
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, cache: str = "") -> None:
         self.name = path
+        self._cache = cache
 
     def repositories(self) -> list[str]:
         try:
@@ -123,7 +125,7 @@ class Directory:
             return True
 
     def backend(self, repo: str) -> Backend:
-        return LocalBackend(self.where(repo))
+        return LocalBackend(self.where(repo), cache=self._cache)
 
     def made(self, repo: str) -> Backend:
         make_directory(self.where(repo))

@@ -11,6 +11,7 @@ from typing import Any
 from pkgindex.errors import Corrupt, Gone, NewerFormat
 from pkgindex.format import shard as layout
 from pkgindex.format.envelope import REMEDY
+from pkgindex.format.envelope import checksum as checksum_of
 from pkgindex.format.manifest import Shard
 from pkgindex.format.names import shard_name
 from pkgindex.store.backend import Backend
@@ -20,10 +21,10 @@ DAMAGE = (sqlite3.Error, UnicodeDecodeError)
 
 
 class ShardFile:
-    """A shard's read-only connection, known to be this shard by its size and what it says of itself.
+    """A shard's read-only connection, known to be this shard by its size, its checksum and what it says of itself.
 
-    Everything here raises `Gone`, `Corrupt`, `NewerFormat`. The whole checksum is for `verify`: reading 100 MB to answer
-    from 20 KB is not.
+    Everything here raises `Gone`, `Corrupt`, `NewerFormat`. That the file has the checksum that *shard* says is looked at
+    once a host (see `store.soundness`); where it says none, who reads it must be prepared for anything.
     """
 
     def __init__(self, backend: Backend, shard: Shard) -> None:
@@ -34,7 +35,7 @@ class ShardFile:
             raise Corrupt(f"{self.name}: {size} bytes where its manifest says {shard.size}; {REMEDY}")
         try:
             file = backend.local_file(self.name, shard.checksum)
-            self._connection = _connect(backend, self.name, file)
+            self._connection = _connect(backend, shard, self.name, file)
             self._handles = _handles(file)
             self.expect_scattered_reads()
             self._connection.executescript(layout.READ_PRAGMAS)
@@ -115,10 +116,13 @@ def failure(error: sqlite3.Error | UnicodeDecodeError, name: str) -> Gone | Corr
     return Corrupt(f"{name}: {error}; {REMEDY}")
 
 
-def _connect(backend: Backend, name: str, file: str | None) -> sqlite3.Connection:
+def _connect(backend: Backend, shard: Shard, name: str, file: str | None) -> sqlite3.Connection:
     if file is None:
+        data = backend.read(name)
+        if shard.checksum and checksum_of(data) != shard.checksum:
+            raise Corrupt(f"{name}: its checksum is not that which its manifest says; {REMEDY}")
         connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-        connection.deserialize(backend.read(name))
+        connection.deserialize(data)
     else:
         _read_beginning(file)
         # '?' and '#' end a path in a URI, '%' escapes: everything else in a file name is itself.

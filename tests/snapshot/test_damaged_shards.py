@@ -11,6 +11,9 @@ from hypothesis import strategies as st
 
 from packer.world import REPO, drop, newest, packed
 from pkgindex.errors import Corrupt, NewerFormat, StoreError
+from pkgindex.format.envelope import checksum
+from pkgindex.format.manifest import encode
+from pkgindex.format.names import shard_name
 from pkgindex.query import patterns
 from pkgindex.snapshot.snapshot import Snapshot
 from pkgindex.store.local import LocalBackend
@@ -80,7 +83,7 @@ def test_a_file_that_is_no_database_is_corrupt(sound: dict[str, bytes], kind: st
 
 
 def changed(blobs: dict[str, bytes], kind: str, *statements: str) -> MemoryBackend:
-    """The shard of *kind* with *statements* run in it, and still of the size that the manifest knows."""
+    """The shard of *kind* with *statements* run in it, of the size and checksum that the manifest says."""
     name = name_of(blobs, kind)
     connection = sqlite3.connect(":memory:", isolation_level=None)
     connection.deserialize(blobs[name])
@@ -89,7 +92,17 @@ def changed(blobs: dict[str, bytes], kind: str, *statements: str) -> MemoryBacke
     data = connection.serialize()
     connection.close()
     assert len(data) == len(blobs[name])
-    return MemoryBackend({**blobs, name: data})
+    return believed(blobs, name, data)
+
+
+def believed(blobs: dict[str, bytes], name: str, data: bytes) -> MemoryBackend:
+    """The shard *name* holds *data*, and the manifest says its checksum: what else stands between it and an answer?"""
+    manifest = newest(MemoryBackend(blobs)).manifest
+    named = {shard_name(shard.kind, shard.number, shard.stamp): shard for shard in manifest.shards}
+    named[name] = named[name]._replace(checksum=checksum(data))
+    head = f"generations/{manifest.generation:016d}"
+    token = blobs[head].split(b" ")[3].decode().partition("-")[2]
+    return MemoryBackend({**blobs, name: data, head: encode(manifest._replace(shards=tuple(named.values())), token)})
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -154,22 +167,25 @@ def test_two_shards_that_changed_places_are_corrupt(tmp_path: Path) -> None:
     for one, other in pairs:
         swapped = MemoryBackend({**blobs, one: blobs[other], other: blobs[one]})
         if {one, other} & {f"shards/text-{shard.number}.{shard.stamp}.sqlite" for shard in newest(backend).manifest.shards}:
-            with pytest.raises(Corrupt, match="holds shard"):
+            with pytest.raises(Corrupt, match="its checksum is not that"):
                 asked(newest(swapped))
+            with pytest.raises(Corrupt, match="holds shard"):
+                asked(newest(believed(blobs, one, blobs[other])))
 
 
 @settings(max_examples=3 * settings().max_examples)
 @given(kind=st.sampled_from(KINDS), where=st.integers(0, 2**32), flip=st.integers(1, 255))
 def test_any_byte_changed_is_an_answer_or_an_error_of_ours(sound: dict[str, bytes], kind: str, where: int, flip: int) -> None:
-    """The whole checksum is for `verify`: here a damaged row may be another answer, but never a crash."""
+    """Where its checksum is believed, a damaged row may be another answer, but never a crash; else it is `Corrupt`."""
     name = name_of(sound, kind)
     data = bytearray(sound[name])
     data[where % len(data)] ^= flip
-    backend = MemoryBackend({**sound, name: bytes(data)})
     try:
-        asked(newest(backend))
+        asked(newest(believed(sound, name, bytes(data))))
     except StoreError as error:
         assert name in str(error)
+    with pytest.raises(Corrupt, match=f"{name}: its checksum is not that"):
+        asked(newest(MemoryBackend({**sound, name: bytes(data)})))
 
 
 def test_a_shard_on_disk_is_read_as_one_in_memory(sound: dict[str, bytes], tmp_path: Path) -> None:

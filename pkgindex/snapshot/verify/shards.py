@@ -57,7 +57,8 @@ class Shards:
         file = None
         try:
             self._check_bytes(shard, name)
-            file = ShardFile(self._backend, shard)
+            # All of it was compared just now.
+            file = ShardFile(self._backend, shard._replace(checksum=""))
             file.expect_whole_read()
             _check_file(file)
             if shard.kind == "paths":
