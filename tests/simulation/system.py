@@ -179,6 +179,9 @@ class System:
         known, until = self._host.statuses.get(node.number, (None, 0.0))
         return known if known is not None and until > self._world.now else self._refresh(node)
 
+    def lstat(self, path: str) -> Status:
+        return self.stat(path, follow_symlinks=False)
+
     def fstat(self, handle: int) -> Status:
         return status_of(self._handles[handle].node)
 
@@ -266,7 +269,7 @@ class System:
 class Paths:
     """Stands where the store expects `os.path`."""
 
-    abspath, dirname = staticmethod(os.path.abspath), staticmethod(os.path.dirname)
+    abspath, dirname, basename = (staticmethod(found) for found in (os.path.abspath, os.path.dirname, os.path.basename))
 
     def __init__(self, system: System) -> None:
         self._system = system
