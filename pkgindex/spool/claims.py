@@ -88,8 +88,10 @@ class Claims:
         """Whether nobody has written to it since it was claimed; a sender may still have it open."""
         try:
             status = os.lstat(claim.path)
-        except FileNotFoundError:
-            return False
+        except OSError as error:
+            if isinstance(error, FileNotFoundError) and not files.is_listed(claim.path):
+                return False
+            raise moves.refusal(error, claim.path) from error
         return (status.st_size, status.st_mtime_ns) == (claim.size, claim.mtime_ns)
 
     def age_seconds(self, claim: Claim) -> float:

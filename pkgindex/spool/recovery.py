@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from pkgindex.spool import moves, names
 from pkgindex.spool.identity import WriterId, is_dead, new_id, parse_folder
+from pkgindex.store import files
 
 # The temporary file of a `submit` that was killed; nobody writes to one for so long.
 TEMPORARY_SECONDS_MAX = 24 * 3600
@@ -57,6 +58,8 @@ def _folders(claimed: str) -> list[str]:
         with os.scandir(claimed) as entries:
             return sorted(entry.name for entry in entries if entry.is_dir(follow_symlinks=False))
     except FileNotFoundError:
+        if files.is_listed(claimed):
+            raise
         return []
 
 
@@ -74,6 +77,8 @@ def _mtime_ns(path: str) -> int | None:
     try:
         descriptor = os.open(path, os.O_RDONLY)
     except FileNotFoundError:
+        if files.is_listed(path):
+            raise
         return None
     try:
         return os.fstat(descriptor).st_mtime_ns
@@ -96,6 +101,8 @@ def _claims(folder: str) -> list[str]:
     try:
         found = os.listdir(folder)
     except FileNotFoundError:
+        if files.is_listed(folder):
+            raise
         return []
     return sorted(name for name in found if name != names.HEARTBEAT and not names.is_ignored(name))
 
@@ -107,7 +114,7 @@ def _return(path: str, incoming: str, drop: names.Drop) -> bool:
     try:
         os.rename(path, os.path.join(incoming, drop.name))
     except FileNotFoundError:
-        if not os.path.lexists(path) or os.path.isdir(incoming):
+        if not files.is_there(path):
             return False
         return moves.move(path, os.path.join(incoming, drop.name))
     return True

@@ -19,7 +19,7 @@ import os
 import shutil
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import BinaryIO, NamedTuple
 
 from pkgindex.errors import BadInput, NoIndex, StoreError
@@ -111,8 +111,15 @@ class Spool:
             moves.flush_directory(folder)
 
     def require(self) -> None:
-        """Raises `NoIndex` unless the sentinel is there."""
-        if not os.path.lexists(os.path.join(self.root, names.SENTINEL)):
+        """Raises `NoIndex` unless the sentinel is there, `StoreError` where that cannot be seen."""
+        sentinel = os.path.join(self.root, names.SENTINEL)
+        try:
+            marked = files.is_there(sentinel)
+        except OSError as error:
+            if error.errno != errno.ENOTDIR:
+                raise moves.refusal(error, sentinel) from error
+            marked = False
+        if not marked:
             raise NoIndex(
                 f"{self.root!a} holds no {names.SENTINEL}: mount the disk of the spool, "
                 "or make the directory a spool with 'pkgindex init REPO'"
@@ -158,9 +165,9 @@ class Spool:
         folder = self.folder(repo, names.REJECTED)
         try:
             found = set(os.listdir(folder))
-        except FileNotFoundError:
-            return []
         except OSError as error:
+            if isinstance(error, FileNotFoundError) and not files.is_listed(folder):
+                return []
             raise moves.refusal(error, folder) from error
         return sorted(name for name in found if name + names.REASON_SUFFIX in found)
 
@@ -206,9 +213,12 @@ class Spool:
         """Raises `BadInput` when there is no such repository."""
         self.require()
         folder = self.folder(repo, names.INCOMING)
-        if not os.path.isdir(self.folder(repo)):
-            raise BadInput(f"no repository {repo!a} in the spool {self.root!a}: make it with 'pkgindex init REPO'")
-        os.makedirs(folder, exist_ok=True)
+        try:
+            if not files.is_there(self.folder(repo)):
+                raise BadInput(f"no repository {repo!a} in the spool {self.root!a}: make it with 'pkgindex init REPO'")
+            os.makedirs(folder, exist_ok=True)
+        except OSError as error:
+            raise moves.refusal(error, folder) from error
         return folder
 
     def _drop(self, repo: str, drop: names.Drop, content: Iterator[bytes]) -> str:
@@ -238,8 +248,10 @@ class Spool:
 def _entry(item: os.DirEntry[str]) -> Entry | None:
     try:
         status = item.stat(follow_symlinks=False)
-    except FileNotFoundError:  # someone took it since it was listed
-        return None
+    except FileNotFoundError:
+        if files.is_listed(item.path):
+            raise
+        return None  # someone took it since it was listed
     kind = stat.S_IFMT(status.st_mode)
     unfit = "" if kind == stat.S_IFREG else UNFIT.get(kind, "no regular file")
     return Entry(item.name, status.st_size, status.st_mtime_ns, unfit)
@@ -260,8 +272,13 @@ def _opened(path: str) -> Iterator[BinaryIO]:
     if kind != stat.S_IFREG:
         os.close(descriptor)
         raise BadInput(f"{path!a} is {UNFIT.get(kind, 'no regular file')}: only regular files can be submitted")
-    with open(descriptor, "rb") as file:
+    file = open(descriptor, "rb")  # noqa: SIM115 - closed below
+    try:
         yield file
+    finally:
+        # All of it was read: what its close says concerns nobody.
+        with suppress(OSError):
+            file.close()
 
 
 def _chunks(source: BinaryIO, path: str) -> Iterator[bytes]:

@@ -64,7 +64,7 @@ def is_there(path: str) -> bool:
     try:
         os.stat(path, follow_symlinks=False)
     except FileNotFoundError:
-        return False
+        return is_listed(path)
     return True
 
 

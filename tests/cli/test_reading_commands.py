@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from pkgindex.store import files
+
 Ask = Callable[..., Any]
 
 READING = [
@@ -187,3 +189,17 @@ def test_nothing_found_is_said_on_stderr_alone(ask: Ask) -> None:
         assert len(answer.err.splitlines()) == 1 and answer.err.startswith("pkgindex: "), words
         assert json.loads(ask(*words, "--json").out)["hits"] == [], words
         assert ask(*words, "--quiet").err == "", words
+
+
+def test_a_spool_that_the_disk_does_not_show_is_told_and_the_index_answers(
+    ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`-` would say that there is none."""
+    def refusing(path: str) -> bool:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(files, "is_there", refusing)
+        status = ask("status", "--jsonl")
+    assert (status.code, {one["pending"] for one in status.objects}) == (5, {None})
+    assert ".pkgindex-spool': Input/output error: check" in status.err

@@ -270,3 +270,35 @@ def test_a_writer_killed_at_any_step_loses_and_doubles_nothing(tmp_path: Path, m
     else:
         raise AssertionError("never finished")
     assert calls >= 40, "too few steps to have been killed at"
+
+
+def test_a_heartbeat_that_a_share_has_forgotten_is_not_taken_for_none(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its folder was changed just now, by the claim: without the heartbeat the writer would seem to live."""
+    spool.submit_bytes("debian", "a", b"")
+    elsewhere(spool).claim(spool.incoming("debian"))
+    opened = os.open
+
+    def forgetting(path: str, *arguments: int) -> int:
+        if "/elsewhere+" in path and path.endswith(names.HEARTBEAT):
+            raise FileNotFoundError(2, "No such file or directory")
+        return opened(path, *arguments)
+
+    monkeypatch.setattr(os, "open", forgetting)
+    assert list(here(spool).recover(60, nothing).stuck.values()) == ["No such file or directory"]
+
+
+def test_a_claim_that_a_share_has_forgotten_for_a_moment_comes_back(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
+    spool.submit_bytes("debian", "a", b"")
+    dead(spool).claim(spool.incoming("debian"))
+    rename, left = os.rename, [1]
+
+    def forgetting(source: str, target: str) -> None:
+        if left:
+            left.pop()
+            raise FileNotFoundError(2, "No such file or directory")
+        rename(source, target)
+
+    monkeypatch.setattr(os, "rename", forgetting)
+    recovered = here(spool).recover(60, nothing)
+    assert (recovered.returned, left) == (["a"], [])
+    assert len(spool.incoming("debian")) == 1

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pkgindex.errors import BadInput, NoIndex, NoSpace, StoreError
 from pkgindex.spool import moves, names
 from pkgindex.spool.spool import Spool
+from pkgindex.store import files
 
 
 @pytest.fixture
@@ -276,3 +277,14 @@ def test_what_waits_is_not_forgotten_because_a_share_has_forgotten_the_folder(
     monkeypatch.setattr(os, "scandir", forgetting)
     with pytest.raises(StoreError, match="incoming"):
         spool.incoming("debian")
+
+
+def test_a_repository_that_the_disk_does_not_show_is_not_taken_for_none(
+    spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refusing(path: str, **named: bool) -> os.stat_result:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as patch, pytest.raises(StoreError, match="Input/output error: check"):
+        patch.setattr(files, "is_there", refusing)
+        spool.submit_bytes("debian", "x", b"")

@@ -8,12 +8,12 @@ from types import ModuleType
 
 import pytest
 
-from battery import errors, judging, kill, strace, taps
+from battery import errors, judging, kill, reads, strace, taps
 from battery.ground import Ground
-from battery.scenes import SCENES, named
+from battery.scenes import READING, SCENES, named
 from battery.trial import Ended, run
 
-EVERY_QUICK, EVERY_ERROR, EVERY_SLOW_ERROR = 30, 50, 10
+EVERY_QUICK, EVERY_ERROR, EVERY_SLOW_ERROR, EVERY_READ = 30, 50, 10, 20
 WAYS = [strace, taps]
 
 
@@ -55,6 +55,37 @@ def test_every_command_that_the_disk_refuses_at_any_call_leaves_all_well(
 ) -> None:
     rows = list(errors.rows(scene, str(tmp_path / "ground"), errors.ERRORS, way, EVERY_SLOW_ERROR))
     assert [fault for row in rows for fault in row.faults] == []
+
+
+def test_a_search_that_the_disk_refuses_at_any_call_is_right_or_says_so(tmp_path: Path, way: ModuleType) -> None:
+    rows = list(reads.rows(named("search"), str(tmp_path / "ground"), ["EIO", "ENOENT"], way, EVERY_READ))
+    assert [fault for row in rows for fault in row.faults] == []
+    assert sum(row.succeeded for row in rows) > 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scene", READING, ids=lambda scene: scene.name)
+def test_every_question_that_the_disk_refuses_at_any_call_is_answered_or_says_so(
+    tmp_path: Path, way: ModuleType, scene: kill.Scene
+) -> None:
+    rows = list(reads.rows(scene, str(tmp_path / "ground"), errors.ERRORS, way, EVERY_READ))
+    assert [fault for row in rows for fault in row.faults] == []
+
+
+def test_a_question_that_is_answered_wrongly_is_a_fault(tmp_path: Path) -> None:
+    class Lying:
+        """Answers at each refused call as if there were nothing."""
+
+        points = staticmethod(taps.points)
+
+        @staticmethod
+        def refused(*arguments: object) -> Ended:
+            return Ended(next(codes), "repo: nothing found; try another word")
+
+    codes = iter([0, 1, 3])
+    [row] = reads.rows(named("owner"), str(tmp_path / "ground"), ["EIO"], Lying, 12)
+    assert row.points == 3
+    assert [fault.split(":")[1].split(" ")[1:3] for fault in row.faults] == [["it", "answered"], ["it", "found"]]
 
 
 def test_a_write_that_takes_half_is_finished(tmp_path: Path) -> None:

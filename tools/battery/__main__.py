@@ -3,6 +3,7 @@
     python3 tools/dev.py battery kill      each writing command killed before every call that it makes to its files
     python3 tools/dev.py battery errors    each refused by the disk at every such call
     python3 tools/dev.py battery damage    every file of an index damaged in every way, and each kind of question asked
+    python3 tools/dev.py battery reads     each reading command refused so
 
 Each word has --help.
 """
@@ -16,7 +17,7 @@ import sys
 if __name__ == "__main__":
     sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-WORDS = {"kill": "battery.kill", "errors": "battery.errors", "damage": "battery.damage"}
+WORDS = {"kill": "battery.kill", "errors": "battery.errors", "reads": "battery.reads", "damage": "battery.damage"}
 
 
 def main(arguments: list[str]) -> int:

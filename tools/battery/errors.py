@@ -109,18 +109,27 @@ def require_clean(ground: Ground, scene: Scene, point: Point, error: str, ended:
 
 
 def main(arguments: list[str]) -> int:
-    options = _options(arguments)
-    way = taps if options.within or strace.reason_against() else strace
-    if way is taps and not options.within:
+    chosen = options("errors", __doc__, SCENES, arguments)
+    way = taps if chosen.within or strace.reason_against() else strace
+    if way is taps and not chosen.within:
         print(f"{strace.MISSING}: calls are refused within the process, where those of SQLite are not seen")
+
+    def found() -> Iterable[Row]:
+        for scene in map(named, chosen.scene) if chosen.scene else SCENES:
+            with tempfile.TemporaryDirectory(prefix="pkgindex-battery-") as folder:
+                yield from rows(scene, os.path.join(folder, "ground"), chosen.error or ERRORS, way, chosen.every)
+
+    return table(found(), "did not matter")
+
+
+def table(rows: Iterable[Row], succeeded: str) -> int:
+    """Print *rows* as they come, their sum, and the faults in them; the exit code."""
     print(f"{'command':<34}{'error':<8}{'calls':>7}{'clean failures':>16}"
-          f"{'did not matter':>16}{'seconds':>9}{'faults':>8}", flush=True)
+          f"{succeeded:>16}{'seconds':>9}{'faults':>8}", flush=True)
     found = []
-    for scene in map(named, options.scene) if options.scene else SCENES:
-        with tempfile.TemporaryDirectory(prefix="pkgindex-battery-") as folder:
-            for row in rows(scene, os.path.join(folder, "ground"), options.error or ERRORS, way, options.every):
-                found.append(row)
-                _print(row)
+    for row in rows:
+        found.append(row)
+        _print(row)
     totals = [sum(row[place] for row in found) for place in (2, 3, 4)]
     faults = tuple(fault for row in found for fault in row.faults)
     _print(Row("all", "", *totals, sum(row.seconds for row in found), faults))
@@ -133,10 +142,10 @@ def _print(row: Row) -> None:
           f"{len(row.faults):>8}", flush=True)
 
 
-def _options(arguments: list[str]) -> argparse.Namespace:
+def options(word: str, description: str | None, scenes: Iterable[Scene], arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        "dev.py battery errors", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--scene", action="append", choices=[scene.name for scene in SCENES])
+        f"dev.py battery {word}", description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--scene", action="append", choices=[scene.name for scene in scenes])
     parser.add_argument("--error", action="append", choices=ERRORS)
     parser.add_argument("--every", type=int, default=1)
     parser.add_argument("--within", action="store_true")

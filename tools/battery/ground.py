@@ -49,9 +49,13 @@ class Ground:
         shutil.copytree(self.here, f"{self.root}/template", symlinks=True)
         self._kept_unfinished = set(self.unfinished())
 
+    def restart(self) -> None:
+        """What runs next is like the first of any other trial."""
+        self.runs = RUNS_BEFORE
+
     def restore(self) -> None:
         """Within the same directory, which may be a mount point."""
-        self.runs = RUNS_BEFORE
+        self.restart()
         for name in os.listdir(self.here):
             shutil.rmtree(f"{self.here}/{name}")
         shutil.copytree(f"{self.root}/template", self.here, symlinks=True, dirs_exist_ok=True)

@@ -133,5 +133,19 @@ SCENES = (
 )
 
 
+def _questioned(ground: Ground, run: Callable[..., None]) -> None:
+    """Two shards of each kind, something dead in them, and a loose package."""
+    _packed(ground, run, [CURL, LIBC], [WGET], [GONE], **FOLDED)
+    ground.drop([LATER], "later.jsonl")
+    run("pack")
+
+
+# The commands that only read, each with something to find.
+READING = tuple(Scene(words[0], words, _questioned) for words in (
+    ("search", "client"), ("owner", "/usr/bin/wget"), ("path", "libc"), ("show", "curl"), ("deps", "curl"),
+    ("rdeps", "libc6"), ("files", "wget"), ("history", REPO), ("status",), ("verify",),
+))
+
+
 def named(name: str) -> Scene:
-    return next(scene for scene in SCENES if scene.name == name)
+    return next(scene for scene in (*SCENES, *READING) if scene.name == name)

@@ -11,6 +11,7 @@ import functools
 import os
 import random
 import select
+import signal
 import sys
 import time
 import traceback
@@ -26,13 +27,15 @@ PROCESS = 1 << 23
 # Work in one process: a fault is put into the calls of that one. A child in the battery waits for no lock.
 ALWAYS = {"PKGINDEX_PROCESSES": "1", "PKGINDEX_LOCK_WAIT_SECONDS": "0"}
 UNHANDLED = 99
+GO = signal.SIGUSR1
 
 
 class Ended(NamedTuple):
-    """The exit code, negative for a signal; what was said on stderr."""
+    """The exit code, negative for a signal; what was said on stderr, and answered on stdout."""
 
     code: int
     said: str
+    answered: str = ""
 
 
 class Started:
@@ -40,25 +43,26 @@ class Started:
 
     def __init__(self, ground: Ground, words: Sequence[str], environment: Mapping[str, str],
                  inside: Callable[[], None] = lambda: None) -> None:
-        self._said = f"{ground.root}/stderr"
+        self._said, self._answered = f"{ground.root}/stderr", f"{ground.root}/stdout"
         ground.runs += 1
-        reading, self._gate = os.pipe()
+        ready, preparing = os.pipe()
         self.pid = os.fork()
         if self.pid == 0:
-            os.close(self._gate)
-            _become(self._said, ground, {**ALWAYS, **environment})
+            os.close(ready)
+            _become(self._said, self._answered, ground, {**ALWAYS, **environment})
             _repeat(ground.runs, ground.began)
-            os.read(reading, 1)
-            os.close(reading)
+            signal.pthread_sigmask(signal.SIG_BLOCK, (GO,))
+            os.close(preparing)
+            # Waited for by a call that is no call on a file: whoever counts those must not count this one, now and then.
+            signal.sigwait((GO,))
             _perform([word.replace("HERE", ground.here) for word in words], inside)
-        os.close(reading)
+        os.close(preparing)
+        # Until it is ready: what it does before is not the command's.
+        os.read(ready, 1)
+        os.close(ready)
 
     def go(self) -> None:
-        os.close(self._gate)
-
-    def said(self) -> str:
-        with open(self._said, encoding="utf-8", errors="replace") as file:
-            return file.read()
+        os.kill(self.pid, GO)
 
     def wait(self) -> Ended:
         handle = os.pidfd_open(self.pid)
@@ -69,8 +73,8 @@ class Started:
         if not ended:
             os.kill(self.pid, 9)
         _, status = os.waitpid(self.pid, 0)
-        assert ended, f"not done after {SECONDS_MAX:.0f} s; it said: {self.said()}"
-        return Ended(os.waitstatus_to_exitcode(status), self.said())
+        assert ended, f"not done after {SECONDS_MAX:.0f} s; it said: {_text(self._said)}"
+        return Ended(os.waitstatus_to_exitcode(status), _text(self._said), _text(self._answered))
 
 
 def run(ground: Ground, words: Sequence[str], environment: Mapping[str, str] = {},
@@ -114,11 +118,15 @@ def _write(path: str, text: str) -> None:
         file.write(text)
 
 
-def _become(said: str, ground: Ground, environment: Mapping[str, str]) -> None:
-    out = os.open(said, os.O_CREAT | os.O_TRUNC | os.O_WRONLY | os.O_APPEND, 0o600)
-    nothing = os.open(os.devnull, os.O_RDWR)
-    for source, target in ((nothing, 0), (nothing, 1), (out, 2)):
-        os.dup2(source, target)
+def _text(path: str) -> str:
+    with open(path, encoding="utf-8", errors="replace") as file:
+        return file.read()
+
+
+def _become(said: str, answered: str, ground: Ground, environment: Mapping[str, str]) -> None:
+    os.dup2(os.open(os.devnull, os.O_RDWR), 0)
+    for path, target in ((answered, 1), (said, 2)):
+        os.dup2(os.open(path, os.O_CREAT | os.O_TRUNC | os.O_WRONLY | os.O_APPEND, 0o600), target)
     sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - for as long as the process lives
     sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
     os.environ.update(environment, PKGINDEX_INDEX=ground.index, PKGINDEX_SPOOL=ground.spool,

@@ -5,33 +5,43 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from pkgindex.cli.call import Call
+from pkgindex.cli.call import FOUND, PARTLY, Call
 from pkgindex.cli.declare import PRINTING, REPOSITORIES, Command
 from pkgindex.cli.output import Output
 from pkgindex.cli.tables import table
 from pkgindex.cli.wording import size
-from pkgindex.errors import StoreError
+from pkgindex.errors import NoIndex, StoreError
 from pkgindex.query.index import Index
 from pkgindex.spool.spool import Spool
 
 
 def run(call: Call, repositories: tuple[str, ...]) -> int:
     call = call._replace(repos=call.repos + repositories)
+    unseen: list[str] = []
 
     def question(index: Index) -> Iterator[dict[str, Any]]:
         for status in index.status():
-            yield {**status._asdict(), **_waiting(call, status.repo)}
+            yield {**status._asdict(), **_waiting(call, status.repo, unseen)}
 
-    return call.answer(question, lines, "the index has no repository")
+    code = call.answer(question, lines, "the index has no repository")
+    for why in unseen:
+        call.output.complain(why)
+    return PARTLY if unseen and code == FOUND else code
 
 
-def _waiting(call: Call, repo: str) -> dict[str, int | None]:
-    """What lies in the spool; unknown (None) where there is no spool, as on a host that only reads."""
+def _waiting(call: Call, repo: str, unseen: list[str]) -> dict[str, int | None]:
+    """What lies in the spool; unknown (None) where there is no spool, as on a host that only reads.
+
+    Where there is one that the disk does not show, *unseen* gets why.
+    """
     spool = Spool(call.settings.spool)
     try:
         return {"pending": len(spool.incoming(repo)), "rejected": len(spool.rejected(repo))}
-    except StoreError:
-        return {"pending": None, "rejected": None}
+    except NoIndex:
+        pass
+    except StoreError as error:
+        unseen.append(str(error))
+    return {"pending": None, "rejected": None}
 
 
 def lines(output: Output, hits: Iterable[dict[str, Any]]) -> Iterator[str]:
