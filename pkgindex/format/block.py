@@ -20,6 +20,7 @@ from pkgindex.format.envelope import REMEDY
 LINES = 128
 LEVEL = 9
 UNPACKED_BYTES_MAX = 1 << 24
+_COUNT_DIGITS = len(str(LINES))
 
 
 def pair(path: bytes, package: str) -> bytes:
@@ -68,10 +69,12 @@ def paths_of(text: bytes) -> bytes:
 
 
 def owners_of(text: bytes) -> list[str]:
-    """The package of each path, in order."""
+    """The package of each path, in order. Raises `ValueError`, also where a run is longer than a block."""
     owners: list[str] = []
     for run in text[4 + int.from_bytes(text[:4], "little") :].decode("utf-8", "surrogateescape").split("\n"):
         count, _, name = run.partition(" ")
+        if len(count) > _COUNT_DIGITS:
+            raise ValueError(f"a run of {count[:20]} paths, where a block has {LINES}")
         owners += [name] * int(count)
     return owners
 

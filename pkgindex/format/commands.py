@@ -41,7 +41,7 @@ def decode(data: bytes, repo: str, generation: int) -> Commands | None:
     end = data.find(b"\n", 0, HEADER_BYTES_MAX)
     fields = data[len(MAGIC) : end].split(b" ")
     body = data[end + 1 :]
-    if not data.startswith(MAGIC) or end < 0 or len(fields) != 4:
+    if not data.startswith(MAGIC) or end < 0 or len(fields) != 4 or not data[:end].isascii():
         return None
     if fields[:2] != [repo.encode(), b"%d" % generation] or fields[3] != b"%d" % len(body):
         return None

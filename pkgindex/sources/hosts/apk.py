@@ -19,7 +19,7 @@ from pkgindex.model.package import Relation, Release
 from pkgindex.sources import names
 from pkgindex.sources.hosts import files
 from pkgindex.sources.hosts.constraints import bound
-from pkgindex.sources.hosts.database import Installed, Look, Piece, Trouble, look, signed, state_fields
+from pkgindex.sources.hosts.database import Installed, Look, Piece, Trouble, look, signed, size_field, state_fields
 from pkgindex.sources.hosts.locks import locked
 from pkgindex.sources.hosts.names import repository
 
@@ -103,8 +103,7 @@ def _read(path: str, name: str, record: bytes, requested: bool | None) -> Instal
             said[key.decode("ascii", "replace")] = value.decode("utf-8", "replace")
     fields = {field: said[key] for key, field in _FIELDS.items() if said.get(key)}
     fields.update(state_fields(None, requested))
-    if said.get("I", "").isdigit():
-        fields["installed-size"] = str(-(-int(said["I"]) // 1024))
+    fields.update(size_field(said.get("I", "")))
     release = Release(said.get("V", ""), said.get("A", ""), fields, _related(said))
     return Installed(release, None, files.stored([path for path in paths if path]))
 

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import ast
 import glob
-import json
 import os
 import re
 from collections.abc import Iterable
 from functools import partial
-from typing import Any
 
 from pkgindex.errors import NotFound, Rejected
 from pkgindex.model.package import Release
 from pkgindex.sources.hosts import files
 from pkgindex.sources.hosts.database import Installed, Look, Piece, Trouble, look, signed, state_fields
+from pkgindex.sources.hosts.jsonfile import json_object
 from pkgindex.sources.hosts.matchspecs import name as named
 from pkgindex.sources.hosts.matchspecs import required
 from pkgindex.sources.hosts.names import repository
@@ -85,7 +84,9 @@ def _asked_for(history: str) -> frozenset[str] | None:
     for action, raw in _ASKED.findall(history):
         try:
             specs = ast.literal_eval(raw) if raw.startswith(("[", "(")) else raw.split(",")
-        except (ValueError, SyntaxError, RecursionError):
+        except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):  # what Python says of an odd literal
+            continue
+        if not isinstance(specs, list | tuple):
             continue
         found = {named(spec) for spec in specs if isinstance(spec, str)}
         asked = (asked or set()) - found if action in ("remove", "neutered") else (asked or set()) | found
@@ -93,7 +94,7 @@ def _asked_for(history: str) -> frozenset[str] | None:
 
 
 def _read(root: str, prefix: str, path: str, name: str, requested: bool | None) -> Installed:
-    record = _record(path)
+    record = json_object(files.read(path), path, "install the package again")
     version = record.get("version")
     if record.get("name") != name or not isinstance(version, str):
         raise Rejected(f"{path}: is not the record of {name}: install it again")
@@ -107,16 +108,6 @@ def _read(root: str, prefix: str, path: str, name: str, requested: bool | None) 
     paths = [b"/" + os.fsencode(os.path.normpath(os.path.join(below, file))) for file in _texts(record.get("files"))]
     architecture = record.get("subdir") if isinstance(record.get("subdir"), str) else ""
     return Installed(Release(version, str(architecture), fields, related), None, files.stored(paths))
-
-
-def _record(path: str) -> dict[str, Any]:
-    try:
-        found = json.loads(files.read(path))
-    except (ValueError, RecursionError) as error:
-        raise Rejected(f"{path}: {error}: install the package again") from error
-    if not isinstance(found, dict):
-        raise Rejected(f"{path}: is no JSON object: install the package again")
-    return found
 
 
 def _texts(value: object) -> list[str]:

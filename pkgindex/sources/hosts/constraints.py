@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from itertools import product
+from math import prod
 
 from pkgindex.model.package import Alternative, Relation
 
@@ -17,8 +18,10 @@ Bound = tuple[str, str]
 
 _OPERATORS = {"<": "<<", ">": ">>", "<=": "<=", ">=": ">=", "=": "=", "==": "=", "===": "="}
 _BOUND = re.compile(r"(?P<name>[^<>=~\s]+?)\s*(?:(?P<operator>[<>=~]{1,3})\s*(?P<version>\S+))?")
-# Of more choices only the name is kept: what they come to grows with each.
+# Of more choices only the name is kept: what they come to grows with each, and with the bounds of each.
 CHOICES_MAX = 3
+ALTERNATIVES_MAX = 256
+_DIGITS_MAX = 18
 
 
 def operator(text: str) -> str:
@@ -51,13 +54,24 @@ def relations(name: str, choices: Iterable[Sequence[Bound]], profiles: str = "")
     [['a (= 1)', 'a (>= 2)'], ['a (= 1)', 'a (<< 3)']]
     """
     listed = list(choices)
-    if len(listed) > CHOICES_MAX or not all(listed):
+    if len(listed) > CHOICES_MAX or not all(listed) or prod(map(len, listed)) > ALTERNATIVES_MAX:
         return [(Alternative(name, profiles=profiles),)]
     found: dict[Relation, None] = {}
     for chosen in product(*listed):
         alternatives = dict.fromkeys(Alternative(name, "", sign, version, "", profiles) for sign, version in chosen)
         found[tuple(alternatives)] = None
     return list(found)
+
+
+def numbers(release: str) -> list[int]:
+    """The numbers of *release*, digits with dots between them; up to the first of so many digits that nobody counts so far.
+
+    >>> numbers("1.04.2"), numbers("1." + "9" * 5000)
+    ([1, 4, 2], [1])
+    """
+    parts = release.split(".")
+    known = next((place for place, part in enumerate(parts) if len(part) > _DIGITS_MAX), len(parts))
+    return [int(part) for part in parts[:known]]
 
 
 def following(release: Sequence[int], place: int) -> str:

@@ -20,6 +20,9 @@ from typing import NamedTuple, Protocol
 
 from pkgindex.model.package import Release, Text
 
+_YEAR_10000 = 253_402_300_800
+_DIGITS_MAX = 18
+
 
 class HostPackage(NamedTuple):
     """A name with what is installed under it; several releases where there are several architectures or versions."""
@@ -130,11 +133,26 @@ def signed(*parts: bytes) -> bytes:
 def state_fields(installed_at: float | None = None, requested: bool | None = None, installed: bool = True) -> dict[str, str]:
     """The attributes that every package of a host has, as far as its manager knows them."""
     fields = {"installed": "true" if installed else "false"}
-    if installed_at is not None:
+    if installed_at is not None and 0 <= installed_at < _YEAR_10000:
         fields["installed-at"] = moment(installed_at)
     if requested is not None:
         fields["requested"] = "true" if requested else "false"
     return fields
+
+
+def whole(digits: str) -> int | None:
+    """The number that *digits* are; None for what is none, or of more digits than anything has that is counted here.
+
+    >>> whole("0012"), whole(""), whole("1\u00b2"), whole("9" * 5000)
+    (12, None, None, None)
+    """
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= _DIGITS_MAX else None
+
+
+def size_field(size: str) -> dict[str, str]:
+    """The attribute of what takes *size* bytes on the disk, in KiB; none where *size* is no number."""
+    found = whole(size)
+    return {} if found is None else {"installed-size": str(-(-found // 1024))}
 
 
 def moment(seconds: float) -> str:

@@ -10,7 +10,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import os
 import re
 from typing import Any
@@ -19,6 +18,7 @@ from pkgindex.errors import Rejected
 from pkgindex.model.package import Release, Text
 from pkgindex.sources.hosts import files
 from pkgindex.sources.hosts.database import Installed, state_fields
+from pkgindex.sources.hosts.jsonfile import json_object
 from pkgindex.sources.hosts.markers import environment
 from pkgindex.sources.hosts.requirements import normalized, required
 from pkgindex.sources.names import shown
@@ -111,11 +111,7 @@ def _line(path: str) -> str:
 
 def _origin(path: str) -> dict[str, Any]:
     raw = files.read_if_there(path)
-    try:
-        found = json.loads(raw) if raw else {}
-    except ValueError as error:
-        raise Rejected(f"{path}: {error}: install the package again") from error
-    return found if isinstance(found, dict) else {}
+    return json_object(raw, path, "install the package again") if raw else {}
 
 
 def _without_password(url: str) -> str:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 
 from pkgindex.model.package import Relation
-from pkgindex.sources.hosts.constraints import Bound, following, operator, relations
+from pkgindex.sources.hosts.constraints import Bound, following, numbers, operator, relations
 
 _SPEC = re.compile(r"(?:.*::)?([A-Za-z0-9_][A-Za-z0-9_.-]*)(?:\[[^\]]*\])?\s*([^\s\[]*)(.*)", re.DOTALL)
 _CLAUSE = re.compile(r"(==|~=|!=|<=|>=|<|>|=)?(.+)")
@@ -50,11 +50,11 @@ def _bounds(choice: str) -> list[Bound]:
 
 
 def _bound(sign: str, version: str) -> list[Bound]:
-    numbers = _NUMBERS.match(version)
+    release = _NUMBERS.match(version)
     plain = version.rstrip("*").rstrip(".")
-    if not numbers or not plain:
+    places = numbers(release[0]) if release else []
+    if not places or not plain:
         return []
-    places = [int(number) for number in numbers[0].split(".")]
     begins = version.endswith("*") or sign == "="
     if begins and sign in ("", "=", "=="):
         return [(">=", f"{plain}.dev0"), ("<<", f"{following(places, len(places) - 1)}.dev0")]

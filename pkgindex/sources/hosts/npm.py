@@ -18,6 +18,7 @@ from pkgindex.errors import NotFound, Rejected
 from pkgindex.model.package import Relation, Release
 from pkgindex.sources.hosts import files
 from pkgindex.sources.hosts.database import Installed, Look, Piece, Trouble, look, signed, state_fields
+from pkgindex.sources.hosts.jsonfile import json_object
 from pkgindex.sources.hosts.names import repository
 from pkgindex.sources.hosts.ranges import wanted
 from pkgindex.sources.names import Unreadable, package_name
@@ -116,13 +117,7 @@ def _is_within(folder: str) -> bool:
 
 
 def _object(raw: bytes, path: str) -> dict[str, Any]:
-    try:
-        found = json.loads(raw)
-    except (ValueError, RecursionError) as error:
-        raise Rejected(f"{path}: {error}: run 'npm install' there") from error
-    if not isinstance(found, dict):
-        raise Rejected(f"{path}: is no JSON object: run 'npm install' there")
-    return found
+    return json_object(raw, path, "run 'npm install' there")
 
 
 def _asked_for(path: str) -> frozenset[str] | None:

@@ -10,7 +10,7 @@ from pkgindex.model.package import Relation, Release
 from pkgindex.sources import names
 from pkgindex.sources.hosts import files
 from pkgindex.sources.hosts.constraints import bound
-from pkgindex.sources.hosts.database import Installed, Look, Piece, Trouble, look, signed, state_fields
+from pkgindex.sources.hosts.database import Installed, Look, Piece, Trouble, look, signed, size_field, state_fields, whole
 from pkgindex.sources.hosts.names import repository
 
 DATABASE = "var/lib/pacman"
@@ -69,12 +69,12 @@ def databases(root: str, places: tuple[str, ...] = ()) -> list[PacmanDatabase]:
 
 def _read(path: str, name: str) -> Installed:
     said = _sections(files.read(os.path.join(path, "desc")).decode("utf-8", "replace"))
-    version = said.get("VERSION", [""])[0]
+    version = _line(said, "VERSION")
     if said.get("NAME") != [name] or os.path.basename(path) != f"{name}-{version}":
         raise Rejected(f"{path}/desc: is not the whole record of {name}: 'pacman -S {name}' writes it again")
     fields = {field: "\n".join(said[key]) for key, field in _FIELDS.items() if key in said}
     fields.update(_amounts(said))
-    release = Release(version, said.get("ARCH", [""])[0], fields, _related(said))
+    release = Release(version, _line(said, "ARCH"), fields, _related(said))
     raw = files.read(os.path.join(path, "files")).split(b"%BACKUP%")[0].removeprefix(b"%FILES%\n")
     return Installed(release, None, files.stored([b"/" + line.rstrip(b"/") for line in raw.split(b"\n") if line]))
 
@@ -89,10 +89,14 @@ def _sections(text: str) -> dict[str, list[str]]:
     return found
 
 
+def _line(said: dict[str, list[str]], key: str) -> str:
+    """The first line of what is said of *key*; empty where nothing is."""
+    return next(iter(said.get(key, ())), "")
+
+
 def _amounts(said: dict[str, list[str]]) -> dict[str, str]:
-    date, size, reason = (said.get(key, [""])[0] for key in ("INSTALLDATE", "SIZE", "REASON"))
-    fields = state_fields(float(date) if date.isdigit() else None, requested=reason != "1")
-    return {**fields, "installed-size": str(-(-int(size) // 1024))} if size.isdigit() else fields
+    return {**state_fields(whole(_line(said, "INSTALLDATE")), requested=_line(said, "REASON") != "1"),
+            **size_field(_line(said, "SIZE"))}
 
 
 def _related(said: dict[str, list[str]]) -> dict[str, tuple[Relation, ...]]:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 
 from pkgindex.model.package import Relation
-from pkgindex.sources.hosts.constraints import Bound, operator, relations
+from pkgindex.sources.hosts.constraints import Bound, numbers, operator, relations
 
 _PART = re.compile(r"(\^|~>?|>=|<=|>|<|=)?\s*v?([0-9xX*]+(?:\.[0-9xX*]+){0,2})(-[0-9A-Za-z.-]+)?(?:\+\S*)?")
 _HYPHEN = re.compile(r"\s*(\S+)\s+-\s+(\S+)\s*")
@@ -58,19 +58,19 @@ def _bounds(choice: str) -> list[Bound]:
 
 
 def _bound(sign: str, version: str, before: str) -> list[Bound]:
-    numbers = [int(part) for part in _known(version)]
-    if not numbers:
+    known = _known(version)
+    if not known:
         return []
-    low = _full(numbers) + before
+    low = _full(known) + before
     if sign == "^":
-        place = next((place for place, number in enumerate(numbers) if number), len(numbers) - 1)
-        return [(">=", low), ("<<", _after(numbers, place))]
+        place = next((place for place, number in enumerate(known) if number), len(known) - 1)
+        return [(">=", low), ("<<", _after(known, place))]
     if sign.startswith("~"):
-        return [(">=", low), ("<<", _after(numbers, min(1, len(numbers) - 1)))]
-    if len(numbers) == 3:
+        return [(">=", low), ("<<", _after(known, min(1, len(known) - 1)))]
+    if len(known) == 3:
         return [(operator(sign), low)]
     # What is left open is all of it: >1.2 begins with 1.3, <=1.2 ends before it.
-    after = _after(numbers, len(numbers) - 1)
+    after = _after(known, len(known) - 1)
     partial: dict[str, list[Bound]] = {
         "=": [(">=", low), ("<<", after)], ">": [(">=", after.removesuffix(_FIRST))], "<=": [("<<", after)],
         "<": [("<<", low + _FIRST)], ">=": [(">=", low)],
@@ -78,14 +78,11 @@ def _bound(sign: str, version: str, before: str) -> list[Bound]:
     return partial[sign]
 
 
-def _known(version: str) -> list[str]:
-    """The parts up to the first that is left open."""
-    found: list[str] = []
-    for part in version.split("."):
-        if part in _ANY or not part.isdigit():
-            break
-        found.append(part)
-    return found
+def _known(version: str) -> list[int]:
+    """The numbers up to the first that is left open."""
+    parts = version.split(".")
+    open_at = next((place for place, part in enumerate(parts) if part in _ANY or not part.isdecimal()), len(parts))
+    return numbers(".".join(parts[:open_at])) if open_at else []
 
 
 def _full(numbers: list[int]) -> str:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from pkgindex.model.package import Relation
-from pkgindex.sources.hosts.constraints import Bound, following, operator, relations
+from pkgindex.sources.hosts.constraints import Bound, following, numbers, operator, relations
 from pkgindex.sources.hosts.markers import extras, holds
 
 _REQUIREMENT = re.compile(
@@ -67,9 +67,9 @@ def _bound(sign: str, version: str) -> list[Bound]:
     ([('>=', '1.4.2'), ('<<', '1.5.dev0')], [('>=', '1.4.dev0'), ('<<', '1.5.dev0')], [('=', '1.4')], [])
     """
     release = _RELEASE.match(version)
-    numbers = [int(number) for number in release[1].split(".")] if release else []
-    if sign == "~=" and len(numbers) > 1:
-        return [(">=", version), ("<<", f"{following(numbers, len(numbers) - 2)}.dev0")]
-    if sign in ("==", "===") and version.endswith(".*") and numbers:
-        return [(">=", f"{version[:-2]}.dev0"), ("<<", f"{following(numbers, len(numbers) - 1)}.dev0")]
+    places = numbers(release[1]) if release else []
+    if sign == "~=" and len(places) > 1:
+        return [(">=", version), ("<<", f"{following(places, len(places) - 2)}.dev0")]
+    if sign in ("==", "===") and version.endswith(".*") and places:
+        return [(">=", f"{version[:-2]}.dev0"), ("<<", f"{following(places, len(places) - 1)}.dev0")]
     return [(operator(sign), version)] if operator(sign) else []

@@ -15,7 +15,7 @@ from pkgindex.errors import NotFound, Rejected
 from pkgindex.model.package import Alternative, Relation, Release, Text
 from pkgindex.sources import names
 from pkgindex.sources.hosts import files
-from pkgindex.sources.hosts.database import Installed, Look, Piece, Trouble, look, signed, state_fields
+from pkgindex.sources.hosts.database import Installed, Look, Piece, Trouble, look, signed, size_field, state_fields, whole
 from pkgindex.sources.hosts.locks import locked
 from pkgindex.sources.hosts.names import repository
 
@@ -134,9 +134,7 @@ def _version(said: dict[str, str]) -> str:
 
 
 def _amounts(said: dict[str, str]) -> dict[str, str]:
-    time, size = said["installtime"], said["size"]
-    fields = state_fields(float(time) if time.isdigit() else None)
-    return {**fields, "installed-size": str(-(-int(size) // 1024))} if size.isdigit() else fields
+    return {**state_fields(whole(said["installtime"])), **size_field(said["size"])}
 
 
 def _related(name: str, arrays: list[str]) -> tuple[dict[str, tuple[Relation, ...]], list[str]]:
@@ -146,7 +144,7 @@ def _related(name: str, arrays: list[str]) -> tuple[dict[str, tuple[Relation, ..
     for kind, array in zip(_ARRAYS.values(), arrays, strict=True):
         for line in filter(None, array.split("\n")):
             other, number, version = line.split(_ITEM)
-            flags = int(number) if number.isdigit() else 0
+            flags = whole(number) or 0
             if other.startswith("("):
                 rich.append(other)
             elif other != _NONE and not other.startswith("rpmlib(") and not (kind == "provides" and other == name):
