@@ -6,6 +6,7 @@
     python3 tools/dev.py bench --fresh         builds index and everything beside it anew; some minutes, 3 GB in .cache/bench
     python3 tools/dev.py bench --only questions cold
     python3 tools/dev.py bench tree --write    the tree server alone, into its part of that page; some minutes
+    python3 tools/dev.py bench hosts --write   the index of a host: sync, which, hooks; three minutes
     python3 tools/dev.py bench partitions --write    partitions and backends, into docs/partitions.md
 
 Exit code 1 when a row falls short or an answer differs.
@@ -23,6 +24,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 
 import bench_answers
+import bench_hosts
 import bench_machine
 import bench_packing
 import bench_pages
@@ -44,9 +46,9 @@ from pkgindex.query.index import Index
 
 PAGE = os.path.join("docs", "benchmarks.md")
 PARTS = ("pack", "again", "change", "process", "questions", "search", "cold", "readers", "rereading", "partitions", "text",
-         "ranking", "answers", "tree")
+         "ranking", "answers", "tree", "hosts")
 # The parts that need neither the index of the distribution nor what others made of it, and their places in the pages.
-APART = {"partitions": "partitions.md", "tree": "benchmarks.md"}
+APART = {"partitions": "partitions.md", "tree": "benchmarks.md", "hosts": "benchmarks.md"}
 HOW = """\
 # Benchmarks
 
@@ -82,6 +84,9 @@ main (`Packages`, `Contents-all`, `Contents-amd64`), as apt keeps it.
   by their full names, cut to what is there, without circles. *passes*: who comes too early asks again in the next one.
 * Server and generator share the processors: *CPU* is what each process of the server took, *busy* which share of its time
   that is. Queries are asked by one generator and by two, and the better counts. Memory is `VmRSS`, at most `VmHWM`.
+* Hosts: this one as dpkg has it, and one of 3,000 packages, which are its packages again under other names with their files
+  elsewhere. *CPU* is what a process and its children computed, from start to end. What a hook adds is the median difference
+  of pairs of runs of the real manager, without it and with it, in a root of its own: below zero where runs differ more.
 """
 
 
@@ -138,7 +143,7 @@ class Run:
         self._place, self._lists, self._peers, self._parts = place, lists, peers, parts
         self._rows: list[Row] = []
         self._tables: list[tuple[str, str]] = []
-        self._tree_rows: list[Row] = []
+        self._apart_rows: list[Row] = []
         self._different = 0
         self.apart: dict[str, str] = {}
 
@@ -159,7 +164,8 @@ class Run:
         self._part("ranking", self._ranking)
         self._part("answers", self._answers)
         self._part("tree", self._tree)
-        return self._text(), bool(short_of([*self._rows, *self._tree_rows]) or self._different)
+        self._part("hosts", self._hosts)
+        return self._text(), bool(short_of([*self._rows, *self._apart_rows]) or self._different)
 
     def _part(self, name: str, measure: Callable[[], list[Row]]) -> None:
         if name in self._parts:
@@ -208,9 +214,17 @@ class Run:
         return []
 
     def _tree(self) -> list[Row]:
+        return self._set_apart("tree", "The tree server", lambda: bench_tree.tree_rows(self._place, self._lists, _tell))
+
+    def _hosts(self) -> list[Row]:
+        return self._set_apart("hosts", "The index of a host", lambda: bench_hosts.hosts_rows(self._place, _tell))
+
+    def _set_apart(self, name: str, title: str, measure: Callable[[], list[Row]]) -> list[Row]:
+        """Rows with a table and a page's part of their own."""
         before = bench_machine.in_short()
-        self._tree_rows = bench_tree.tree_rows(self._place, self._lists, _tell)
-        self.apart["tree"] = f"## The tree server\n\n{before}\n\n{_rows_and_short(self._tree_rows)}"
+        rows = measure()
+        self._apart_rows += rows
+        self.apart[name] = f"## {title}\n\n{before}\n\n{_rows_and_short(rows)}"
         return []
 
     def _answers(self) -> list[Row]:

@@ -33,13 +33,15 @@ class Timed(NamedTuple):
 
 
 class Ran(NamedTuple):
-    """A program that has ended. `peak_kib` is the largest resident size of it and of all that it waited for."""
+    """A program that has ended. `peak_kib` is the largest resident size of it and of all that it waited for, `busy` how many
+    seconds these computed."""
 
     seconds: float
     exit: int
     output: bytes
     peak_kib: int
     read_kib: int
+    busy: float
 
 
 def median(values: Iterable[float]) -> float:
@@ -101,7 +103,8 @@ def run(command: Sequence[str], env: Mapping[str, str] | None = None, stdin: byt
             process.returncode = os.waitstatus_to_exitcode(status)
     finally:
         os.close(given)
-    return Ran(seconds, process.returncode, output, usage.ru_maxrss, usage.ru_inblock // 2)
+    busy = usage.ru_utime + usage.ru_stime
+    return Ran(seconds, process.returncode, output, usage.ru_maxrss, usage.ru_inblock // 2, busy)
 
 
 def lines(command: Sequence[str], env: Mapping[str, str] | None = None, stdin: bytes = b"") -> Callable[[], int]:

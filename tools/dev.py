@@ -5,7 +5,8 @@
     test [--all] [ARG]   every check: style, types, layers, tests, doctests; --all adds the long batteries,
                          further arguments go to pytest
     setup                only makes the environment that the other words use (.venv)
-    bench [ARG]          the benchmark on the lists of a whole distribution, beside other tools; bench tree: of the tree server
+    bench [ARG]          the benchmark on the lists of a whole distribution, beside other tools; bench tree: of the tree server;
+                         bench hosts: of a host's own packages
     lab WORD [ARG]       real shared disks on this machine, and a battery on them: lab --help
     simulate [ARG]       schedules of writers, readers and crashes on a modelled shared disk; --help says more
     battery WORD [ARG]   commands killed, or refused by the disk, at every call that they make: battery --help
@@ -55,7 +56,8 @@ def setup(arguments: list[str]) -> int:
 def bench(arguments: list[str]) -> int:
     from environment import ready
 
-    return ready().run("tools/bench.py", *arguments)
+    # For the roots of package managers, which are the tests' own.
+    return ready("dev").run("tools/bench.py", *arguments)
 
 
 def lab(arguments: list[str]) -> int:

@@ -51,6 +51,8 @@ def remove(hook: Hook, place: Place, insist: bool = False, dry: bool = False) ->
     if hook.manager == "systemd" and not dry:
         units.disable(place)
     steps = [Step(hook.manager, file.path, _remove(place, file, insist, dry)) for file in reversed(files_of(hook, place))]
+    if hook.manager == "systemd" and not dry:
+        units.forget(place)
     if hook.manager == "rpm":
         steps.append(_remove_package(place, dry))
     if hook.spool and not dry and REMOVED in {step.action for step in steps} and not _spool_is_needed(place):

@@ -10,7 +10,8 @@ from pkgindex.hooks.place import Place, program_in
 
 RUNNING = "/run/systemd/system"
 # What is started by others needs not be enabled.
-ENABLED = tuple(f"pkgindex-{name}" for name in UNIT_NAMES if name != "sync.service")
+SYNC = "pkgindex-sync.service"
+ENABLED = tuple(f"pkgindex-{name}" for name in UNIT_NAMES if f"pkgindex-{name}" != SYNC)
 
 
 def enable(place: Place) -> str:
@@ -23,7 +24,9 @@ def enable(place: Place) -> str:
         return "the units are enabled, and start with systemd"
     programs.run("systemctl", "daemon-reload")
     programs.run(*command.split())
-    return "the units are enabled and started"
+    # What is installed already is waited for by nobody.
+    programs.run("systemctl", "start", "--no-block", SYNC)
+    return "the units are enabled and started; what is installed is being indexed"
 
 
 def disable(place: Place) -> None:
@@ -31,9 +34,16 @@ def disable(place: Place) -> None:
     if not program_in("/", ["systemctl"]):
         return
     if _runs(place):
-        programs.answer("systemctl", "disable", "--now", *ENABLED, "pkgindex-sync.service")
+        programs.answer("systemctl", "disable", "--now", *ENABLED, SYNC)
+        programs.answer("systemctl", "reset-failed", SYNC)
     else:
         programs.answer("systemctl", "--root", place.root, "disable", *ENABLED)
+
+
+def forget(place: Place) -> None:
+    """Have systemd see that the files of the units are gone."""
+    if program_in("/", ["systemctl"]) and _runs(place):
+        programs.answer("systemctl", "daemon-reload")
 
 
 def _runs(place: Place) -> bool:

@@ -42,7 +42,8 @@ def bootstrapped(scratch: Path) -> Path:
 class Apt(Managed):
     hook, stamp_of = "apt", "dpkg"
     steps = ("install", "upgrade", "downgrade", "reinstall", "remove", "install", "purge", "plain", "plain purge")
-    needs = needs("debootstrap", "apt-get")
+    programs = ("debootstrap", "apt-get")
+    needs = needs(*programs)
 
     @classmethod
     def build(cls, packages: Path) -> None:

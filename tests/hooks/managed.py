@@ -36,6 +36,7 @@ class Managed:
     hook = ""
     stamp_of = ""
     steps: tuple[str, ...] = STEPS
+    programs: tuple[str, ...] = ()
     needs = needs()
     # What a manager says of hooks besides what it says without them.
     remarks: tuple[str, ...] = ()
@@ -94,11 +95,15 @@ def _busy() -> float:
 def added(pairs: list[tuple[list[Told], list[Told]]]) -> str:
     """What a hook adds, in words: the medians of the differences in *pairs* of runs without it and with it."""
     def middle(of: str) -> float:
-        found = sorted(sum(getattr(told, of) for told in hooked) - sum(getattr(told, of) for told in plain)
-                       for plain, hooked in pairs)
+        found = sorted(differences(pairs, of))
         return found[len(found) // 2] * 1000
 
     return f"{middle('busy'):.1f} ms of work, {middle('seconds'):.1f} ms on the clock (medians of {len(pairs)} pairs)"
+
+
+def differences(pairs: list[tuple[list[Told], list[Told]]], of: str) -> list[float]:
+    """Of each pair of runs, without a hook and with it, how much more the second has of `seconds` or `busy`."""
+    return [sum(getattr(told, of) for told in hooked) - sum(getattr(told, of) for told in plain) for plain, hooked in pairs]
 
 
 def made(*command: str, cwd: Path | None = None) -> None:
@@ -127,7 +132,8 @@ def deb(folder: Path, version: str, name: str = "tiny", script: str = "", path: 
 class Dpkg(Managed):
     hook, stamp_of = "dpkg", "dpkg"
     steps = (*STEPS, "install", "purge")
-    needs = needs("dpkg", "dpkg-deb")
+    programs = ("dpkg", "dpkg-deb")
+    needs = needs(*programs)
     script = ""
 
     @classmethod
@@ -152,7 +158,8 @@ class Dpkg(Managed):
 
 class Pacman(Managed):
     hook, stamp_of = "pacman", "pacman"
-    needs = needs("pacman", "busybox")
+    programs = ("pacman", "busybox")
+    needs = needs(*programs)
     # There is no way to keep pacman from saying that hooks run.
     remarks = (":: Running post-transaction hooks", "(1/1) Telling pkgindex")
 
@@ -198,7 +205,8 @@ echo {0} > %{{buildroot}}/usr/share/tiny/file
 
 class Rpm(Managed):
     hook, stamp_of = "rpm", "rpm"
-    needs = needs("rpm", "rpmbuild")
+    programs = ("rpm", "rpmbuild")
+    needs = needs(*programs)
 
     @classmethod
     def build(cls, packages: Path) -> None:
@@ -220,7 +228,8 @@ class Rpm(Managed):
 
 class Dnf4(Rpm):
     hook, stamp_of = "dnf4", "rpm"
-    needs = needs("dnf", "rpmbuild", "createrepo_c")
+    programs = ("dnf", "rpmbuild", "createrepo_c")
+    needs = needs(*programs)
 
     @classmethod
     def build(cls, packages: Path) -> None:

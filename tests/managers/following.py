@@ -9,6 +9,7 @@ from managers.roots import Listed
 from pkgindex.config import Settings
 from pkgindex.model.package import Package
 from pkgindex.model.paths import shown
+from pkgindex.query.changes import ChangeHit, changes
 from pkgindex.query.index import Index
 from pkgindex.service.sync import Synced, sync
 from pkgindex.sources.hosts import managers
@@ -30,6 +31,10 @@ class Follower:
     def packages(self) -> dict[str, Package]:
         with Index(self.settings.index) as index:
             return {name: found[0][2] for name in index.names() if (found := index.package(name))}
+
+    def changes(self, *actions: str) -> list[ChangeHit]:
+        with Index(self.settings.index) as index:
+            return [change for change in changes(index, 0.0) if change.action in actions]
 
     def listed(self) -> Listed:
         """What the index says, as `listed` of a root says it."""

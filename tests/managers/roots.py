@@ -53,6 +53,7 @@ class DpkgRoot:
         (self.root / "var/lib/dpkg/info").mkdir(parents=True)
         (self.root / "var/lib/dpkg/updates").mkdir()
         (self.root / "var/lib/dpkg/status").touch()
+        (self.root / "var/log").mkdir()
 
     def build(self, name: str, version: str, files: Sequence[str], conffiles: Sequence[str] = (), **fields: str) -> Path:
         """A package; *fields* are those of its control file, and its scripts by their names."""
@@ -63,7 +64,7 @@ class DpkgRoot:
             (tree / "DEBIAN" / script).chmod(0o755)
         said = {
             "Package": name, "Version": version, "Architecture": "all", "Maintainer": "Joe <joe@example.org>",
-                "Description": f"the {name}\n It is tiny.", **{key.replace("_", "-"): value for key, value in fields.items()},
+            "Description": f"the {name}\n It is tiny.", **{key.replace("_", "-"): value for key, value in fields.items()},
         }
         (tree / "DEBIAN/control").write_text("".join(f"{key}: {value}\n" for key, value in said.items()))
         if conffiles:
@@ -106,7 +107,7 @@ class DpkgRoot:
     def command(self, *arguments: str) -> list[str]:
         """dpkg with *arguments*, for who looks at it while it works."""
         return ["dpkg", f"--root={self.root}", "--force-not-root", "--force-script-chrootless", "--force-confmiss",
-                f"--log={self._work}/log", *arguments]
+                f"--log={self.root}/var/log/dpkg.log", *arguments]
 
     def _query(self, *arguments: str) -> str:
         return run("dpkg-query", f"--admindir={self.root}/var/lib/dpkg", *arguments)
@@ -169,6 +170,7 @@ class PacmanRoot:
         self._work = root / "packages"
         self._work.mkdir()
         (self.root / "var/lib/pacman").mkdir(parents=True)
+        (self.root / "var/log").mkdir()
         self._configuration = self._work / "pacman.conf"
         self._configuration.write_text("[options]\nArchitecture = any\nSigLevel = Never\n")
 
@@ -207,7 +209,8 @@ class PacmanRoot:
     def _pacman(self, *arguments: str) -> str:
         places = {
             "--root": self.root, "--dbpath": self.root / "var/lib/pacman", "--cachedir": self._work / "cache",
-            "--gpgdir": self._work, "--logfile": self._work / "log", "--hookdir": self._work, "--config": self._configuration,
+            "--gpgdir": self._work, "--logfile": self.root / "var/log/pacman.log",
+            "--hookdir": self._work, "--config": self._configuration,
         }
         options = [word for option, place in places.items() for word in (option, str(place))]
         quiet = {"-U": ("--noconfirm", "--noscriptlet"), "-R": ("--noconfirm", "--noscriptlet")}.get(arguments[0][:2], ())

@@ -49,3 +49,7 @@ def test_after_every_step_the_index_says_what_the_manager_says(follower: Followe
         synced = follower.sync()
         assert follower.listed() == root.listed(), step
         assert expected(synced), (step, synced)
+    if follower.manager in ("dpkg", "pacman"):
+        (change,) = follower.changes("removed")
+        # Both tell whole seconds, which the time of a look hardly ever is.
+        assert change.at == int(change.at) <= change.seen != int(change.seen), "the manager's own diary says when"

@@ -130,3 +130,23 @@ def test_a_damaged_list_is_named(look: Look, backend: MemoryBackend) -> None:
         changes_since(backend, 0.0)
     (fault,) = verify(backend, REPO).faults
     assert (fault.file, fault.remedy) == (f"changes/{stamp}", ALONE) and "remove" not in fault.problem
+
+
+@pytest.mark.parametrize(("went", "told_at"), [
+    (2.5 * DAY, 2.5 * DAY), (0.5 * DAY, 3 * DAY), (3.5 * DAY, 3 * DAY), (None, 3 * DAY),
+], ids=["within", "before it came", "after it was missed", "nothing written down"])
+def test_a_removal_has_the_time_of_the_diary_when_that_can_be_right(
+    look: Look, backend: MemoryBackend, went: float | None, told_at: float
+) -> None:
+    look(1 * DAY, package("curl", "7.88", at="1970-01-02T00:00:00Z"))
+    diary = {("curl", "7.88"): went} if went is not None else {}
+    (found,) = tell(backend, REPO, [json.dumps(gone("curl")).encode()], 90 * DAY, 3 * DAY, lambda: diary)
+    assert (found.at, found.seen) == (told_at, 3 * DAY)
+
+
+def test_no_diary_is_read_where_nothing_was_removed(look: Look, backend: MemoryBackend) -> None:
+    def diary() -> dict[tuple[str, str], float]:
+        raise AssertionError("it may be large")
+
+    look(1 * DAY, package("curl", "7.88"))
+    assert len(tell(backend, REPO, [json.dumps(package("curl", "8")).encode()], 90 * DAY, 2 * DAY, diary)) == 1

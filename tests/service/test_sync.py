@@ -14,6 +14,7 @@ from pkgindex.query.changes import changes
 from pkgindex.query.index import Index
 from pkgindex.service.sync import MEMORY, Synced, line, preview, sync
 from pkgindex.sources.hosts import files, managers
+from pkgindex.sources.hosts.database import Look
 from pkgindex.sources.hosts.dpkg import DpkgDatabase
 
 REPO = "host-dpkg"
@@ -251,6 +252,35 @@ def test_a_database_that_changes_while_it_is_read_is_read_again(host: Host) -> N
     assert len(sync(host.settings, database, REPO, told.append).added) == 3
     waits = [words for words in told if words.endswith("; waiting")]
     assert waits == ["dpkg is at work; waiting", f"{database.place} changes while it is read; waiting"]
+
+
+def test_what_another_sync_brought_between_look_and_lock_is_not_undone(host: Host) -> None:
+    """The older look would remove what the other one, which saw it installed, has packed."""
+    host.sync()
+    host.remove("doc")
+    host.write()
+
+    class Overtaken(DpkgDatabase):
+        looks = 0
+
+        def look(self) -> Look:
+            self.looks += 1
+            return super().look()
+
+        def state(self) -> bytes:
+            state = super().state()
+            if self.looks == 1:  # the look is over, and nothing is locked yet
+                self.looks = 2
+                host.install("doc", Architecture="all", Suggests="tool", Conffiles="\n /etc/doc 0123")
+                host.install("late")
+                assert host.sync().added == ("late",)
+            return state
+
+    overtaken = Overtaken(str(host.root))
+    assert sync(host.settings, overtaken, REPO).differs is False
+    assert overtaken.looks == 3
+    with Index(host.settings.index) as index:
+        assert [name for name in ("doc", "late") if index.package(name)] == ["doc", "late"]
 
 
 def test_a_manager_that_does_not_finish_is_left_to_its_work(host: Host) -> None:

@@ -38,6 +38,7 @@ class ApkDatabase:
     settled = True
 
     def __init__(self, root: str) -> None:
+        self.root = root
         there = [place for place in DATABASES if os.path.lexists(os.path.join(root, place, "installed"))]
         self.place = os.path.join(root, (there or DATABASES)[0])
         self.repo = repository(self.manager, root)

@@ -38,7 +38,7 @@ class CondaDatabase:
         self.place = os.path.join(prefix, META)
         self.repo = repository(self.manager, root, os.path.relpath(prefix, root))
         self.watched = (self.place,)
-        self._root, self._prefix = root, prefix
+        self.root, self._prefix = root, prefix
         self._history = os.path.join(self.place, HISTORY)
 
     def state(self) -> bytes:
@@ -66,7 +66,7 @@ class CondaDatabase:
                 continue
             requested = name in asked if asked is not None else None
             signature = signed(os.fsencode(path), mark, b"%r" % requested)
-            pieces.append(Piece(name, signature, partial(_read, self._root, self._prefix, path, name, requested)))
+            pieces.append(Piece(name, signature, partial(_read, self.root, self._prefix, path, name, requested)))
         return look(pieces, troubles)
 
 

@@ -69,7 +69,7 @@ class Look(NamedTuple):
 
 
 class Database(Protocol):
-    """One database of one manager: the host's, or that of one environment.
+    """One database of one manager: that of the host whose files are below `root`, or that of one environment.
 
     `ordering` names the manager's order of versions, `repo` the repository that follows the database, `watched` the
     directories in which something appears or goes whenever it changes. `settled` is True where an unchanged `state` says
@@ -79,6 +79,7 @@ class Database(Protocol):
     manager: str
     ordering: str
     repo: str
+    root: str
     place: str
     watched: tuple[str, ...]
     settled: bool

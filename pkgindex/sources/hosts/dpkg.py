@@ -53,6 +53,7 @@ class DpkgDatabase:
     settled = False
 
     def __init__(self, root: str) -> None:
+        self.root = root
         self.place = os.path.join(root, DATABASE)
         self.repo = repository(self.manager, root)
         self.watched = (self.place,)

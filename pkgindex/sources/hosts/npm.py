@@ -43,7 +43,7 @@ class NpmDatabase:
         self.place = os.path.join(directory, MODULES)
         self.repo = repository(self.manager, root, os.path.relpath(directory, root))
         self.watched = (self.place,)
-        self._root = root
+        self.root = root
         self._lock = os.path.join(self.place, LOCK)
 
     def state(self) -> bytes:
@@ -71,7 +71,7 @@ class NpmDatabase:
             requested = top and (asked is None or name in asked)
             mark = files.mark_of(os.path.join(path, "package.json")), files.mark_of(path)
             signature = signed(os.fsencode(folder), json.dumps(entry).encode(), b"%d" % requested, *mark)
-            pieces.append(Piece(name, signature, partial(_read, self._root, path, name, entry, requested)))
+            pieces.append(Piece(name, signature, partial(_read, self.root, path, name, entry, requested)))
         return look(pieces, troubles)
 
     def _listed(self) -> dict[str, dict[str, Any]] | None:

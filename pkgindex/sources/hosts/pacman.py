@@ -30,6 +30,7 @@ class PacmanDatabase:
     settled = False
 
     def __init__(self, root: str) -> None:
+        self.root = root
         self.place = os.path.join(root, DATABASE, "local")
         self.repo = repository(self.manager, root)
         self.watched = (self.place,)

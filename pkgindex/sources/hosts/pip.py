@@ -40,7 +40,7 @@ class PipDatabase:
         self.place = prefix
         self.repo = repository(self.manager, root, os.path.relpath(prefix, root))
         self.watched = tuple(sites)
-        self._root = root
+        self.root = root
         self._sites = sites
 
     def state(self) -> bytes:
@@ -72,7 +72,7 @@ class PipDatabase:
             else:
                 marks = [files.mark_of(path)]
             signature = signed(os.fsencode(path), *marks)
-            pieces.append(Piece(name, signature, partial(distinfo.read, self._root, path, name, entry.is_dir())))
+            pieces.append(Piece(name, signature, partial(distinfo.read, self.root, path, name, entry.is_dir())))
         return look(pieces, troubles)
 
     def _entries(self) -> Iterator[tuple[str, os.DirEntry[str]]]:

@@ -45,6 +45,7 @@ class RpmDatabase:
     settled = True
 
     def __init__(self, root: str) -> None:
+        self.root = root
         there = [place for place in DATABASES if any(os.path.lexists(os.path.join(root, place, name)) for name in FORMATS)]
         self.place = os.path.join(root, (there or DATABASES)[0])
         self.repo = repository(self.manager, root)
