@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from pkgindex.errors import StoreError
 from pkgindex.spool import identity, names
 from pkgindex.spool.claims import Claims
 from pkgindex.spool.recovery import TEMPORARY_SECONDS_MAX
@@ -302,3 +303,23 @@ def test_a_claim_that_a_share_has_forgotten_for_a_moment_comes_back(spool: Spool
     recovered = here(spool).recover(60, nothing)
     assert (recovered.returned, left) == (["a"], [])
     assert len(spool.incoming("debian")) == 1
+
+
+def test_claims_that_a_share_has_forgotten_are_not_taken_for_none(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
+    spool.submit_bytes("debian", "a", b"")
+    dead(spool).claim(spool.incoming("debian"))
+    (folder,) = os.listdir(spool.folder("debian", names.CLAIMED))
+
+    def forgetting(path: str) -> list[str]:
+        raise FileNotFoundError(2, "No such file or directory")
+
+    writer = here(spool)
+    writer.beat()
+    with monkeypatch.context() as patch, pytest.raises(StoreError, match="No such file"):
+        patch.setattr(os, "scandir", forgetting)
+        writer.recover(60, nothing)
+    listdir = os.listdir
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "listdir", lambda path: forgetting(path) if path.endswith(folder) else listdir(path))
+        assert writer.recover(60, nothing).stuck == {folder: "No such file or directory"}
+    assert writer.recover(60, nothing).returned == ["a"]

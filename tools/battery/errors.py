@@ -4,6 +4,7 @@
     --error NAME     only this one; may be given again
     --every N        every N-th call (1)
     --within         by taps inside the process, which alone can make a write short (SHORT), and see less
+    --write          put the sums, by command and by error, into docs/reliability.md
 
 One call answers with the error and has done nothing. The command must fail cleanly (an exit code of its own, lines that name
 the place and say what to do, no traceback, nothing unfinished left behind) or succeed because the call did not matter; the
@@ -21,6 +22,7 @@ import time
 from collections.abc import Iterable
 from typing import NamedTuple
 
+import marked
 from battery import strace, taps
 from battery.ground import Ground
 from battery.judging import Judge
@@ -119,22 +121,35 @@ def main(arguments: list[str]) -> int:
             with tempfile.TemporaryDirectory(prefix="pkgindex-battery-") as folder:
                 yield from rows(scene, os.path.join(folder, "ground"), chosen.error or ERRORS, way, chosen.every)
 
-    return table(found(), "did not matter")
+    return table(found(), "did not matter", "battery errors" if chosen.write else "")
 
 
-def table(rows: Iterable[Row], succeeded: str) -> int:
-    """Print *rows* as they come, their sum, and the faults in them; the exit code."""
+def table(rows: Iterable[Row], succeeded: str, place: str = "") -> int:
+    """Print *rows* as they come, their sum, and the faults; write the sums to *place* of the page. Gives the exit code."""
     print(f"{'command':<34}{'error':<8}{'calls':>7}{'clean failures':>16}"
           f"{succeeded:>16}{'seconds':>9}{'faults':>8}", flush=True)
     found = []
     for row in rows:
         found.append(row)
         _print(row)
-    totals = [sum(row[place] for row in found) for place in (2, 3, 4)]
-    faults = tuple(fault for row in found for fault in row.faults)
-    _print(Row("all", "", *totals, sum(row.seconds for row in found), faults))
-    print(*faults[:FAILURES_SHOWN], sep="\n")
-    return 1 if faults else 0
+    total = summed("all", found)
+    _print(total)
+    print(*total.faults[:FAILURES_SHOWN], sep="\n")
+    if place:
+        sums = [summed(name, [row for row in found if name in (row.scene, row.error)])
+                for name in dict.fromkeys([*(row.scene for row in found), *(row.error for row in found)])]
+        heads = ("command, or error", "calls refused", "clean failures", succeeded, "faults")
+        marked.write(place, [heads, *(_cells(row) for row in (*sums, total))])
+    return 1 if total.faults else 0
+
+
+def summed(name: str, rows: list[Row]) -> Row:
+    return Row(name, "", sum(row.points for row in rows), sum(row.clean for row in rows), sum(row.succeeded for row in rows),
+               sum(row.seconds for row in rows), tuple(fault for row in rows for fault in row.faults))
+
+
+def _cells(row: Row) -> list[str]:
+    return [row.scene, *(f"{count:,}" for count in (row.points, row.clean, row.succeeded, len(row.faults)))]
 
 
 def _print(row: Row) -> None:
@@ -149,4 +164,5 @@ def options(word: str, description: str | None, scenes: Iterable[Scene], argumen
     parser.add_argument("--error", action="append", choices=ERRORS)
     parser.add_argument("--every", type=int, default=1)
     parser.add_argument("--within", action="store_true")
+    parser.add_argument("--write", action="store_true")
     return parser.parse_args(arguments)

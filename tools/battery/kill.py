@@ -3,6 +3,7 @@
     --scene NAME     only this one; may be given again
     --every N        every N-th call (1)
     --within         by taps inside the process instead of strace, which sees more
+    --write          put the table into docs/reliability.md
 
 SIGKILL comes when the call begins, so that it is not done. Prints a row a command, and each failure; exit code 1 then.
 """
@@ -15,6 +16,7 @@ import tempfile
 import time
 from typing import NamedTuple
 
+import marked
 from battery import strace, taps
 from battery.ground import Ground
 from battery.judging import Judge
@@ -73,9 +75,13 @@ def main(arguments: list[str]) -> int:
             rows.append(row(scene, os.path.join(folder, "ground"), way, options.every))
         _print(rows[-1])
     total = [sum(row[place] for row in rows) for place in (1, 2, 3)]
-    _print(Row("all", *total, sum(row.seconds for row in rows), tuple(one for row in rows for one in row.failures)))
+    summed = Row("all", *total, sum(row.seconds for row in rows), tuple(one for row in rows for one in row.failures))
+    _print(summed)
     failures = [failure for row in rows for failure in row.failures]
     print(*failures[:FAILURES_SHOWN], sep="\n")
+    if options.write:
+        heads = ("command", "calls", "killed at", "too late", "failures")
+        marked.write("battery kill", [heads, *(_cells(row) for row in (*rows, summed))])
     return 1 if failures else 0
 
 
@@ -84,10 +90,16 @@ def _print(row: Row) -> None:
           f"{len(row.failures):>10}", flush=True)
 
 
+def _cells(row: Row) -> list[str]:
+    counts = row.calls, row.points - row.missed, row.missed, len(row.failures)
+    return [row.scene, *(f"{count:,}" for count in counts)]
+
+
 def _options(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         "dev.py battery kill", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--scene", action="append", choices=[scene.name for scene in SCENES])
     parser.add_argument("--every", type=int, default=1)
     parser.add_argument("--within", action="store_true")
+    parser.add_argument("--write", action="store_true")
     return parser.parse_args(arguments)

@@ -4,6 +4,7 @@
     --error NAME     only this one; may be given again
     --every N        every N-th call (1)
     --within         by taps inside the process
+    --write          put the sums, by command and by error, into docs/reliability.md
 
 One call answers with the error. The command must give the answer that it gives when nobody disturbs it, with the same exit
 code, or say what is wrong: the place and what to do, no traceback, an exit code of its own that is not that of "nothing
@@ -80,4 +81,4 @@ def main(arguments: list[str]) -> int:
             with tempfile.TemporaryDirectory(prefix="pkgindex-battery-") as folder:
                 yield from rows(scene, os.path.join(folder, "ground"), chosen.error or ERRORS, way, chosen.every)
 
-    return table(found(), "answered")
+    return table(found(), "answered", "battery reads" if chosen.write else "")
