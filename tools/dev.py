@@ -9,7 +9,9 @@
                          bench hosts: of a host's own packages
     lab WORD [ARG]       real shared disks on this machine, and a battery on them: lab --help
     simulate [ARG]       schedules of writers, readers and crashes on a modelled shared disk; --help says more
-    battery WORD [ARG]   commands killed, or refused by the disk, at every call that they make: battery --help
+    battery WORD [ARG]   commands killed, or refused by the disk, at every call that they make, and readers beside them:
+                         battery --help
+    mutants [WORD]       each thing that keeps a promise is taken out, and the tests must notice; --help says more
     docs [--check]       writes docs/commands.md anew from the help of the commands
     format               mends what the style check can mend
 
@@ -60,6 +62,12 @@ def bench(arguments: list[str]) -> int:
     return ready("dev").run("tools/bench.py", *arguments)
 
 
+def mutants(arguments: list[str]) -> int:
+    from environment import ready
+
+    return ready("dev").run("tools/mutants.py", *arguments)
+
+
 def lab(arguments: list[str]) -> int:
     from environment import ready
     from lab import words
@@ -97,7 +105,7 @@ def format(arguments: list[str]) -> int:
 
 WORDS = {
     "demo": demo, "test": test, "setup": setup, "bench": bench, "simulate": simulate, "lab": lab, "battery": battery,
-    "docs": docs, "format": format,
+    "mutants": mutants, "docs": docs, "format": format,
 }
 
 

@@ -2,6 +2,7 @@
 
     --schedules N    how many (1,000)
     --seed S         of the first; each next one has the next number (1)
+    --minutes M      as many of them as there is time for
     --processes P    how many at a time (one a core)
     --write          put the figures into docs/reliability.md
     --brief          end with the first batch that has a failure, and tell only what failed
@@ -39,8 +40,7 @@ def main(arguments: list[str]) -> int:
         return _replay(drawn(options.replay))
     if options.script:
         with open(options.script, encoding="utf-8") as file:
-            script = parsed(file.read())
-        return _briefly(script, f"script {os.path.basename(options.script)}") if options.brief else _replay(script)
+            return _replay(parsed(file.read()))
     began = time.monotonic()
     totals: Counter[str] = Counter()
     failed: list[int] = []
@@ -50,11 +50,11 @@ def main(arguments: list[str]) -> int:
         failed += seeds
         totals.update(counted)
         print(f"\r{totals['schedules']} of {options.schedules}, {len(failed)} failed", end="", file=sys.stderr)
-        if failed and options.brief:
+        if (failed and options.brief) or time.monotonic() - began > options.minutes * 60:
             break
     print(file=sys.stderr)
     if failed and options.brief:
-        return _briefly(drawn(min(failed)), f"seed {min(failed)}")
+        return _briefly(min(failed))
     for seed in sorted(failed)[:FAILURES_SHOWN]:
         tell(drawn(seed))
     seconds = time.monotonic() - began
@@ -89,12 +89,9 @@ def tell(script: Script) -> None:
     _print(short, outcome)
 
 
-def _briefly(script: Script, name: str) -> int:
+def _briefly(seed: int) -> int:
     with simulator() as running:
-        outcome = running.run(script)
-    if outcome.failure is None:
-        return 0
-    print(f"{name}: {outcome.failure}")
+        print(f"seed {seed}: {running.run(drawn(seed)).failure}")
     return 1
 
 
@@ -144,6 +141,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
         "dev.py simulate", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--schedules", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--minutes", type=float, default=float("inf"))
     parser.add_argument("--processes", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--write", action="store_true")
     parser.add_argument("--brief", action="store_true")

@@ -205,6 +205,8 @@ class Claims:
         """Make *claims* durable; where that fails nobody is told of them, so they go back."""
         try:
             moves.flush_directory(self._folder)
+            # That folder's own name: without it all that was moved there would be gone.
+            moves.flush_directory(os.path.dirname(self._folder))
             moves.flush_directory(self._incoming)
         except OSError as error:
             for claim in claims:

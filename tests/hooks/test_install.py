@@ -19,6 +19,7 @@ from pkgindex.hooks.place import Place
 from pkgindex.spool import stamps
 from pkgindex.spool.spool import Spool
 from pkgindex.store import filesystem
+from store.durable import Disk, watched
 
 
 @pytest.mark.parametrize("manager", FILES)
@@ -29,6 +30,13 @@ def test_what_was_installed_and_removed_leaves_nothing_behind(tmp_path: Path, ma
     assert tree(tmp_path) != before
     assert {step.action for step in removed(place, manager)} == {install.REMOVED}
     assert tree(tmp_path) == before
+
+
+def test_a_file_of_a_hook_is_whole_after_a_power_cut_too(tmp_path: Path) -> None:
+    place = place_in(tmp_path)
+    with watched(Disk(tmp_path)) as flushed:
+        installed(place, *FILES)
+    assert len(flushed) >= len(FILES)
 
 
 @given(st.lists(st.sampled_from(FILES), unique=True, min_size=2), st.randoms(use_true_random=False))

@@ -17,6 +17,7 @@ from pkgindex.snapshot.changes import ALONE, changes_since
 from pkgindex.snapshot.reader import Reader
 from pkgindex.snapshot.verify import verify
 from pkgindex.store.memory import MemoryBackend
+from store.crash import CrashBackend
 
 DAY = 86_400.0
 Look = Callable[..., list[Change]]
@@ -106,6 +107,13 @@ def test_a_look_that_was_interrupted_is_told_once(look: Look, backend: MemoryBac
         ("upgraded", "curl", "7", "8", 6 * DAY), ("downgraded", "curl", "8", "7", 5 * DAY),
         ("removed", "wget", "1", "", 3 * DAY), ("upgraded", "curl", "7", "8", 2 * DAY),
     ]
+
+
+def test_what_is_told_is_durable_before_anything_is_submitted(tmp_path: Path) -> None:
+    backend = CrashBackend({})
+    packed(backend, drop(tmp_path, [package("curl", "1")]))
+    tell(backend, REPO, [json.dumps(package("curl", "2")).encode()], 90 * DAY, 1 * DAY)
+    assert told(MemoryBackend(backend.durable)) == [("upgraded", "curl", "1", "2", 1 * DAY)]
 
 
 def test_changes_stay_when_generations_are_retired_and_go_when_they_are_old(look: Look, backend: MemoryBackend) -> None:

@@ -176,13 +176,14 @@ class Process:
     # Keeping house
 
     def _keep(self, act: Callable[[], object]) -> None:
+        known = self._stage.acknowledged
         try:
             act()
         except Gone:
             # What it looked at was retired by somebody else meanwhile.
             return
         except NoIndex:
-            assert not self._stage.acknowledged or self._late(), "no index, and a generation was acknowledged"
+            assert not known or self._late(), "no index, and a generation was acknowledged"
 
     def _settle(self) -> None:
         """Step by step, as a tree server does."""

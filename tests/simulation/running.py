@@ -108,7 +108,7 @@ def _judge(stage: Stage) -> None:
     world.sleep(60.0)
     retire(backend, REPO, Settings(keep_generations=1, grace_seconds=1.0))
     verdict = verify(backend, REPO)
-    assert not verdict.faults, verdict.faults
+    assert not verdict.faults, f"verify finds faults: {verdict.faults}"
     _check_all(stage)
     _check_garbage(stage)
 

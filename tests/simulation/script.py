@@ -13,6 +13,10 @@ from typing import NamedTuple
 WRITER_VERBS = ("commit", "commit", "commit", "commit", "pack", "pack-shards", "wait")
 KEEPER_VERBS = ("gc", "gc", "gc", "fold", "settle", "merge", "rebuild", "restore", "commit", "wait")
 READER_VERBS = ("ask", "ask", "ask", "ask-fresh", "hold", "wait")
+# Where much is retired while it is read.
+PACKER_VERBS = ("pack", "pack", "pack-shards", "commit", "fold")
+RETIRER_VERBS = ("gc", "gc", "gc", "wait")
+HOLDER_VERBS = ("ask", "ask-fresh", "hold", "hold")
 
 # What may happen at a step, by the call that is made there; `switch`, `pause` and `crash` at every one.
 FAULTS = {
@@ -77,6 +81,8 @@ def parsed(text: str) -> Script:
 def drawn(seed: int) -> Script:
     """The schedule of *seed*."""
     random = Random(seed)
+    if random.random() < 0.2:
+        return _retiring(seed, random)
     share = random.random() < 0.75
     hosts = random.choice((1, 2, 3)) if share else 1
     roles = [_role(random, hosts, WRITER_VERBS, 3) for _ in range(random.choice((1, 2, 2, 3)))]
@@ -87,6 +93,17 @@ def drawn(seed: int) -> Script:
         seed, share, random.choice((1, 1, 2, 4)), tuple(roles),
         switches=random.choice((100, 500, 2000, 5000)), pauses=random.choice((0, 20, 100)),
         faults=random.choice((0, 0, 50, 200)), crashes=random.choice((0, 0, 30)),
+    )
+
+
+def _retiring(seed: int, random: Random) -> Script:
+    """One that packs, one that retires all but the newest, and two that read."""
+    share = random.random() < 0.75
+    hosts = random.choice((1, 2, 3)) if share else 1
+    roles = [_role(random, hosts, verbs, 6) for verbs in (PACKER_VERBS, RETIRER_VERBS, HOLDER_VERBS, HOLDER_VERBS)]
+    return Script(
+        seed, share, 1, tuple(roles), switches=random.choice((500, 2000)), pauses=random.choice((0, 50, 100, 200)),
+        faults=random.choice((0, 0, 50)), crashes=0,
     )
 
 

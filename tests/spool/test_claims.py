@@ -64,7 +64,8 @@ def test_an_identity_is_durable_before_it_is_used(spool: Spool, claims: Claims, 
     monkeypatch.setattr(os, "fsync", noting)
     (claim,) = claims.claim(spool.incoming("debian"))
     # The new name first: after a power cut between the two there may be both, but never neither.
-    assert flushed == [os.path.dirname(claim.path), spool.folder("debian", names.INCOMING)]
+    folder = os.path.dirname(claim.path)
+    assert flushed == [folder, os.path.dirname(folder), spool.folder("debian", names.INCOMING)]
 
 
 def test_what_was_written_to_after_it_was_packed_goes_back_under_a_new_identity(spool: Spool, claims: Claims) -> None:

@@ -17,6 +17,7 @@ from pkgindex.store.copies import Copies
 from pkgindex.store.postgres import PIECE_BYTES, PostgresBackend
 from pkgindex.store.shards import ShardFile
 from store.databases import Cluster
+from store.durable import Disk, watched
 
 CONTENT = b"a shard"
 
@@ -46,6 +47,12 @@ def test_a_shard_is_fetched_once_and_a_copy_is_what_it_is(copies: Copies, tmp_pa
     assert fetched == [len(CONTENT)]
     assert os.listdir(tmp_path / "cache") == [f"text-1.2-abc.sqlite.{sum_of(CONTENT)}"]
     assert os.stat(tmp_path / "cache").st_mode & 0o777 == 0o700
+
+
+def test_a_copy_is_whole_after_a_power_cut_too(copies: Copies, tmp_path: Path) -> None:
+    with watched(Disk(tmp_path)) as flushed:
+        assert copies.file("shards/one", sum_of(CONTENT), fetching(CONTENT, [])) is not None
+    assert len(flushed) == 1
 
 
 def test_what_has_another_checksum_is_no_copy(copies: Copies, tmp_path: Path) -> None:

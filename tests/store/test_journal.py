@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,6 +18,7 @@ from pkgindex.errors import Busy, Corrupt, Exists, NewerFormat, NoIndex, StoreEr
 from pkgindex.format.journal import HEAD
 from pkgindex.store.journal import JournaledBackend
 from store.contract import BackendContract
+from store.durable import require_durable
 
 PLACE = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 Steps = list[tuple[object, ...]]
@@ -235,6 +236,50 @@ def test_a_shorter_journal_that_has_no_room_leaves_the_longer(tmp_path: Path) ->
 def reopened_after(backend: JournaledBackend, path: Path) -> dict[str, bytes]:
     backend.close()
     return reopened(str(path))
+
+
+def opened(place: Path) -> Callable[[], object]:
+    return lambda: JournaledBackend(str(place / "journal"))
+
+
+def linked(place: Path) -> Callable[[], object]:
+    backend = JournaledBackend(str(place / "journal"))
+    return lambda: backend.link("generations/1", b"manifest")
+
+
+def flushed(place: Path) -> Callable[[], object]:
+    backend = JournaledBackend(str(place / "journal"))
+    backend.create("a", b"content")
+    return lambda: backend.flush(["a"])
+
+
+def closed(place: Path) -> Callable[[], object]:
+    backend = JournaledBackend(str(place / "journal"))
+    backend.create("a", b"content")
+    return backend.close
+
+
+def made_anew(place: Path) -> Callable[[], object]:
+    backend = JournaledBackend(str(place / "journal"), compact_bytes_min=1)
+    backend.link("a", b"content" * 100)
+    backend.link("b", b"content")
+    return lambda: backend.remove("a")
+
+
+def torn(place: Path) -> Callable[[], object]:
+    """What is read from a journal counts, also if its writer was killed before he flushed it."""
+    backend = JournaledBackend(str(place / "before"))
+    backend.create("a", b"content")
+    (place / "journal").write_bytes((place / "before").read_bytes())
+    backend.close()
+    return opened(place)
+
+
+@pytest.mark.parametrize("act", [opened, linked, flushed, closed, made_anew, torn])
+def test_what_is_done_can_not_be_lost_and_no_flush_is_needless(
+    tmp_path: Path, act: Callable[[Path], Callable[[], object]]
+) -> None:
+    assert require_durable(tmp_path, act) > 0
 
 
 def test_after_a_flush_that_failed_nothing_is_written_any_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

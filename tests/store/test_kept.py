@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from pkgindex.store.kept import Kept, publish_of
+from store.durable import Disk, watched
 
 
 def kept(*caches: Path) -> Kept:
@@ -35,6 +36,12 @@ def test_all_caches_are_read_and_the_first_alone_is_written_to(tmp_path: Path) -
     both.keep("debian", "2-b", b"two")
     assert kept(tmp_path / "mine").read("debian", "2-b") == b"two"
     assert kept(tmp_path / "system").read("debian", "1-a") == b"one"
+
+
+def test_what_has_its_name_is_whole_after_a_power_cut_too(tmp_path: Path) -> None:
+    with watched(Disk(tmp_path)) as flushed:
+        kept(tmp_path).keep("debian", "1-a", b"one")
+    assert len(flushed) == 1
 
 
 def test_where_nothing_can_be_kept_nothing_is_said(tmp_path: Path) -> None:

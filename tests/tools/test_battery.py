@@ -8,7 +8,7 @@ from types import ModuleType
 
 import pytest
 
-from battery import errors, judging, kill, reads, strace, taps
+from battery import errors, judging, kill, readers, reads, strace, taps
 from battery.ground import Ground
 from battery.scenes import READING, SCENES, named
 from battery.trial import Ended, run
@@ -137,3 +137,8 @@ class _Looks:
     def points(*arguments: object) -> tuple[list[strace.Point], Ended]:
         found, ended = taps.points(*arguments)  # type: ignore[arg-type]
         return [point for point in found if point.call == "lstat"], ended
+
+
+@pytest.mark.slow
+def test_no_reader_is_told_anything_wrong_beside_all_that_writes() -> None:
+    assert readers.main(["--generations", "200"]) == 0

@@ -1,0 +1,49 @@
+"""What is retired, and when."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from packer.world import REPO, Expected, checked, drop, newest, packed
+from pkgindex.config import Settings
+from pkgindex.packer.publish import withdraw
+from pkgindex.packer.retire import retire
+from pkgindex.snapshot.reader import Reader
+from pkgindex.store.memory import MemoryBackend
+
+CURL = {"name": "curl", "version": "1", "files": ["/usr/bin/curl"]}
+WGET = {"name": "wget", "version": "1", "files": ["/usr/bin/wget"]}
+GRACE_SECONDS = 10.0
+
+
+@pytest.mark.parametrize(("seconds", "gone"), [(0.0, ()), (9.9, ()), (10.0, (1,))])
+def test_a_generation_goes_when_the_one_after_it_has_been_there_for_the_grace(
+    tmp_path: Path, seconds: float, gone: tuple[int, ...]
+) -> None:
+    now = [1000.0]
+    backend = MemoryBackend(None, lambda: now[0])
+    packed(backend, drop(tmp_path, [CURL]))
+    open_one = Reader(backend, REPO).snapshot()
+    now[0] += 1000.0
+    packed(backend, drop(tmp_path, [{**CURL, "version": "2"}]))
+    now[0] += seconds
+    assert retire(backend, REPO, Settings(keep_generations=1, grace_seconds=GRACE_SECONDS)).generations == gone
+    if not gone:
+        package = open_one.package("curl")
+        assert package is not None and list(package.releases) == [("1", "")]
+
+
+def test_who_withdraws_late_leaves_what_later_generations_name(tmp_path: Path) -> None:
+    """His generation was published, built upon and retired while he slept."""
+    backend = MemoryBackend()
+    first, second = drop(tmp_path, [CURL]), drop(tmp_path, [WGET])
+    packed(backend, first)
+    stamp = newest(backend).manifest.page_stamps[0]
+    packed(backend, second)
+    assert retire(backend, REPO, Settings(keep_generations=1, grace_seconds=0.0)).generations == (1,)
+    withdraw(backend, stamp)
+    model = Expected()
+    model.pack([first, second])
+    checked(newest(backend), model.all())

@@ -1,0 +1,82 @@
+"""What the spool has said is done outlasts a power cut: every name that it gave, and the content of every file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from pkgindex.spool import moves
+from pkgindex.spool.claims import Claims
+from pkgindex.spool.identity import current
+from pkgindex.spool.spool import Spool
+from store.durable import require_durable
+
+REPO = "debian"
+Act = Callable[[Path], None]
+
+
+def spool(place: Path) -> Spool:
+    return Spool(str(place / "srv/spool"))
+
+
+def makes(place: Path) -> None:
+    spool(place).create()
+
+
+def adds(place: Path) -> None:
+    spool(place).add(REPO)
+
+
+def submits(place: Path) -> None:
+    spool(place).submit_bytes(REPO, "Packages", b"content")
+
+
+def submits_a_file(place: Path) -> None:
+    spool(place).submit(REPO, __file__)
+
+
+def marks(place: Path) -> None:
+    spool(place).mark_full(REPO)
+
+
+def clears(place: Path) -> None:
+    spool(place).clear_full(REPO)
+
+
+def claims(place: Path) -> None:
+    Claims(spool(place), REPO, current()).claim(spool(place).incoming(REPO))
+
+
+def rejects(place: Path) -> None:
+    ours = Claims(spool(place), REPO, current())
+    [claim] = ours.claim(spool(place).incoming(REPO))
+    assert ours.reject(claim, "it is no package") == "Packages"
+
+
+ACTS: dict[str, tuple[list[Act], Act]] = {
+    "a spool is made": ([], makes),
+    "a repository is added": ([makes], adds),
+    "bytes are submitted": ([makes, adds], submits),
+    "a file is submitted": ([makes, adds], submits_a_file),
+    "the set is said to be full": ([makes, adds], marks),
+    "it is said no more": ([makes, adds, marks], clears),
+    "a submission is claimed": ([makes, adds, submits], claims),
+    "a submission is rejected": ([makes, adds, submits], rejects),
+}
+
+
+@pytest.mark.parametrize("name", ACTS)
+def test_when_it_is_done_nothing_of_it_can_be_lost_and_no_flush_is_needless(tmp_path: Path, name: str) -> None:
+    before, act = ACTS[name]
+
+    def prepare(place: Path) -> Callable[[], object]:
+        (place / "srv").mkdir()
+        moves.flush_directory(str(place))
+        for earlier in before:
+            earlier(place)
+        return partial(act, place)
+
+    assert require_durable(tmp_path, prepare) > 0
