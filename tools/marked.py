@@ -9,6 +9,13 @@ PROJECT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PAGE = os.path.join(PROJECT, "docs", "reliability.md")
 
 
+def read(name: str) -> list[list[str]]:
+    """The rows between the marks of *name*, without the heads."""
+    with open(PAGE, encoding="utf-8") as file:
+        marked = file.read().partition(f"<!-- {name}: begin -->\n")[2].partition(f"<!-- {name}: end -->")[0]
+    return [line.strip("| ").split(" | ") for line in marked.splitlines()[2:]]
+
+
 def write(name: str, rows: Sequence[Sequence[str]]) -> None:
     """Put *rows*, of which the first are the heads, between the marks of *name*."""
     heads, *rest = rows

@@ -158,7 +158,7 @@ MUTANTS = (
            "        return number < max(numbers, default=0)\n", "        return False\n", (RETIRING,)),
     # Retiring
     Mutant("the grace", "pkgindex/packer/retire.py",
-           "< settings.grace_seconds:", "< 0:", (SCHEDULES, RETIRING)),
+           "< settings.grace_seconds:", "< 0:", (RETIRING, SCHEDULES)),
     Mutant("the rule which files may still be published", "pkgindex/packer/retire.py",
            "parsed[1] <= looked_at[-1] and name not in named", "name not in named", (SCHEDULES,)),
     Mutant("what retained generations name", "pkgindex/packer/retire.py",
@@ -178,7 +178,8 @@ MUTANTS = (
     Mutant("the stamp in a file", "pkgindex/format/envelope.py",
            "(stamp and fields[3] != stamp.encode())", "False", ("tests/format/test_delta.py",)),
     Mutant("beginning again when a file is gone", "pkgindex/snapshot/reader.py",
-           "            except Gone as gone:\n", "            except Gone as gone:\n                raise\n", (SCHEDULES,)),
+           "            except Gone as gone:\n", "            except Gone as gone:\n                raise\n",
+           (READING, SCHEDULES)),
     Mutant("another look after a long stop", "pkgindex/snapshot/reader.py",
            " and attempt >= ATTEMPTS_LEAST:", ":", (READING,)),
     Mutant("asking again for a name that was not there", "pkgindex/store/local.py",

@@ -2,7 +2,7 @@
 
     dev.py mutants              all of them, each in a copy of the project; exit code 1 when one lives
     dev.py mutants WORD ...     those that have one of the words in their names
-    dev.py mutants --write      and the table goes into docs/reliability.md
+    dev.py mutants --write      and what each was caught by goes into docs/reliability.md, as soon as it is known
 
 What is taken out is a piece of text in a file. When it is not there any more, or not once, the gate fails: then the table in
 tools/mutant_table.py is behind the code.
@@ -19,14 +19,18 @@ import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from threading import Lock
 from typing import NamedTuple
 
-from marked import write
+from marked import read, write
 from mutant_table import MUTANTS, SIMULATED, Mutant
 
 PROJECT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 COPIED = ("pkgindex", "tests", "tools", "pyproject.toml")
 SECONDS_MAX = 1800
+HEADS = ("taken out", "in", "caught by")
+_SOUND = Lock()
 
 
 class Fate(NamedTuple):
@@ -46,27 +50,27 @@ def main(arguments: list[str]) -> int:
     wanted = [mutant for mutant in MUTANTS if not options.words or any(word in mutant.name for word in options.words)]
     for mutant in wanted:
         changed(mutant)
-    _require_sound({battery for mutant in wanted for battery in mutant.batteries})
+    wanted.sort(key=lambda mutant: mutant.batteries[0].startswith(SIMULATED))
     with ThreadPoolExecutor(options.processes) as threads:
         fates = []
         for fate in threads.map(tried, wanted):
             fates.append(fate)
             how = "caught" if fate.caught else "LIVES "
             print(f"{how}  {fate.seconds:5.0f} s  {fate.mutant.name}: {fate.caught}", flush=True)
+            if options.write:
+                _write(fate)
     living = [fate for fate in fates if not fate.caught]
     print(f"{len(fates)} mutants, {len(living)} live")
-    if options.write:
-        _write(fates)
     return 1 if living else 0
 
 
-def _require_sound(batteries: set[str]) -> None:
+@cache
+def _require_sound(battery: str) -> None:
     """In a copy that nothing was taken out of, every test passes; otherwise it would catch everything."""
     with tempfile.TemporaryDirectory(prefix="pkgindex-mutant-") as copy:
         _copy_to(copy)
-        for battery in sorted(batteries):
-            if failed := _caught(copy, battery):
-                raise Stale(f"nothing is taken out, and {battery} fails all the same: {failed}")
+        if failed := _caught(copy, battery):
+            raise Stale(f"nothing is taken out, and {battery} fails all the same: {failed}")
 
 
 def changed(mutant: Mutant) -> str:
@@ -87,6 +91,8 @@ def tried(mutant: Mutant) -> Fate:
         with open(os.path.join(copy, mutant.file), "w", encoding="utf-8") as file:
             file.write(changed(mutant))
         for battery in mutant.batteries:
+            with _SOUND:
+                _require_sound(battery)
             if caught := _caught(copy, battery):
                 return Fate(mutant, caught, time.monotonic() - began)
     return Fate(mutant, "", time.monotonic() - began)
@@ -126,9 +132,11 @@ def shown(message: str) -> str:
     return re.split(r"[:;(]", message.replace("/index/debian/", ""))[0].strip()[:90]
 
 
-def _write(fates: list[Fate]) -> None:
-    rows = [(name, f"`{file}`", f"`{caught}`" if caught else "**nothing**") for (name, file, *_), caught, _ in fates]
-    write("mutants", [("taken out", "in", "caught by"), *rows])
+def _write(fate: Fate) -> None:
+    """The row of a mutant into the table; of the others what is known of them stays."""
+    known = {row[0]: row for row in read("mutants")}
+    known[fate.mutant.name] = [fate.mutant.name, f"`{fate.mutant.file}`", f"`{fate.caught}`" if fate.caught else "**nothing**"]
+    write("mutants", [HEADS, *(known[mutant.name] for mutant in MUTANTS if mutant.name in known)])
 
 
 def _options(arguments: list[str]) -> argparse.Namespace:

@@ -26,6 +26,13 @@ def test_every_schedule_that_was_counted_passed() -> None:
     assert int(figures[0]["schedules"].replace(",", "")) >= 500
 
 
+def test_everything_at_once_left_no_fault_and_went_on_for_long() -> None:
+    done, taken = tables(PAGE, "Everything at once")
+    assert [row["faults"] for row in done] == ["0"]
+    assert float(done[0]["minutes"]) >= 15
+    assert {row["what"] for row in taken} >= {"memory", "files", "disk"}
+
+
 def test_no_reader_was_told_anything_wrong() -> None:
     rows = tables(PAGE, "Readers beside a writer")[0]
     assert len(rows) == 2

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import mutants
+from docs.docpages import tables
 from mutant_table import MUTANTS, Mutant
 
 # Not those of a stream to the system.
@@ -36,6 +37,13 @@ def test_each_call_that_flushes_is_taken_out_by_one_of_them() -> None:
 def test_a_text_that_is_gone_is_told() -> None:
     with pytest.raises(mutants.Stale, match="stands 0 times in"):
         mutants.changed(Mutant("a thing", "pkgindex/errors.py", "no such text", "", ()))
+
+
+def test_the_page_shows_mutants_in_their_order_and_none_that_lives() -> None:
+    rows = tables("reliability.md", "Mutants")[0]
+    names = [row["taken out"] for row in rows]
+    assert names == [mutant.name for mutant in MUTANTS if mutant.name in names]
+    assert [row["taken out"] for row in rows if "nothing" in row["caught by"]] == []
 
 
 @pytest.mark.slow
