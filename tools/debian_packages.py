@@ -16,7 +16,8 @@ TESTS = {"dpkg-deb": "dpkg", "rpm": "rpm", "rpmbuild": "rpm", "pacman": "pacman-
          "dash": "dash", "busybox": "busybox", "zsh": "zsh", "fish": "fish", "systemd-analyze": "systemd",
          "strace": "strace"}
 # The same for the long batteries.
-LONG_TESTS = {"dnf": "dnf", "createrepo_c": "createrepo-c", "debootstrap": "debootstrap"}
+LONG_TESTS = {"dnf": "dnf", "createrepo_c": "createrepo-c", "debootstrap": "debootstrap",
+              "systemd-nspawn": "systemd-container"}
 
 
 def missing(programs: dict[str, str]) -> list[str]:

@@ -26,6 +26,9 @@ LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789-_.+ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 # A name that is no longer has little in common with others that are two steps away.
 TWO_STEPS_CHARACTERS_MIN = 5
 NAME_CHARACTERS_MAX = 255
+# In a longer list the thousand names that are one step away are sought one by one, which takes 7 ms; of a shorter one all
+# names are read, which takes 0.5 ms for the 1,400 of a host, and 20 for the 46,000 of a distribution.
+SOUGHT_BYTES_MIN = 1 << 18
 
 
 def encode(repo: str, generation: int, ordering: str, rows: Iterable[Row]) -> bytes:
@@ -69,16 +72,19 @@ class Commands:
 
     def names(self) -> set[str]:
         """All commands."""
-        return {line.partition(b"\t")[0].decode("utf-8", "surrogateescape") for line in self._body.split(b"\n")[:-1]}
+        lines = self._body.decode("utf-8", "surrogateescape").split("\n")[:-1]
+        return {line.partition("\t")[0] for line in lines}
 
     def near(self, name: str) -> list[tuple[int, Row]]:
         """What a mistyped *name* may have meant: the rows of the commands that are one step away (a letter more, less, or
         another one, or two neighbours that changed places); where there are none and the name is long enough, two."""
         if len(name) > NAME_CHARACTERS_MAX:
             return []
-        found = [(1, row) for other in sorted(one_step(name)) for row in self.named(other)]
+        names = self.names() if len(self._body) <= SOUGHT_BYTES_MIN else None
+        one = one_step(name) if names is None else one_step(name) & names
+        found = [(1, row) for other in sorted(one) for row in self.named(other)]
         if not found and len(name) >= TWO_STEPS_CHARACTERS_MIN:
-            found = [(2, row) for other in sorted(_two_steps(name, self.names())) for row in self.named(other)]
+            found = [(2, row) for other in sorted(_two_steps(name, names or self.names())) for row in self.named(other)]
         return found
 
     def _from(self, key: bytes) -> int:

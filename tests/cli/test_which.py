@@ -151,3 +151,30 @@ def test_a_mistake_is_explained(host: Host) -> None:
         code, out, err = host.quick(*words)
         assert (code, out) == (2, "") and err.startswith("pkgindex: ")
     assert host.quick("--help")[1].startswith("Usage: pkgindex which ")
+
+
+def test_a_link_of_the_host_is_followed_to_who_has_what_it_leads_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+                                                                    capfd: pytest.CaptureFixture[str]) -> None:
+    """As update-alternatives sets it: `vi` to `/usr/bin/vim.basic`."""
+    (tmp_path / "env/bin").mkdir(parents=True)
+    (tmp_path / "env/bin/real").write_text("#!/bin/sh\n")
+    (tmp_path / "env/bin/real").chmod(0o755)
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/linked").symlink_to(tmp_path / "env/bin/real")
+    monkeypatch.setenv("PATH", f"{tmp_path}/bin:{os.environ['PATH']}")
+    for name in ("index", "spool", "cache"):
+        monkeypatch.setenv(f"PKGINDEX_{name.upper()}", str(tmp_path / name))
+    package = {"name": "tool", "version": "1", "files": [f"{tmp_path}/env/bin/real"], "fields": {"installed": "true"}}
+    (tmp_path / "tool.json").write_text(json.dumps(package))
+    assert main(["--quiet", "init", "host-pip", "--ordering", "pep440"]) == 0
+    assert main(["submit", "host-pip", str(tmp_path / "tool.json")]) == 0
+    assert main(["--quiet", "pack"]) == 0
+    capfd.readouterr()
+    assert main(["which", "linked"]) == 0
+    assert capfd.readouterr().out == f"tool: {tmp_path}/env/bin/real  (installed)\n"
+
+
+@pytest.mark.parametrize("word", ["", "/usr/bin/rg"])
+def test_what_is_no_name_of_a_command_is_said(ask, word: str) -> None:  # type: ignore[no-untyped-def]
+    code, out, err = ask(word)
+    assert (code, out) == (2, "") and "pkgindex owner" in err

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from unittest.mock import patch
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pkgindex.format import commands as lists
 from pkgindex.format.commands import LETTERS, NAME_CHARACTERS_MAX, Commands, Row, decode, encode, one_step, steps
 
 names = st.text(alphabet="abc-", min_size=1, max_size=7)
@@ -48,9 +51,10 @@ def test_what_one_slip_makes_is_all_that_is_one_step_away(one: str, other: str) 
     assert (other in one_step(one)) == (steps(one, other, 1) == 1)
 
 
-@given(st.lists(names, max_size=12), names)
-def test_near_are_those_one_step_away_or_else_two(known: list[str], name: str) -> None:
-    found = made([(other, "x", "/bin", False) for other in known]).near(name)
+@given(st.lists(names, max_size=12), names, st.sampled_from([0, lists.SOUGHT_BYTES_MIN]))
+def test_near_are_those_one_step_away_or_else_two(known: list[str], name: str, sought: int) -> None:
+    with patch.object(lists, "SOUGHT_BYTES_MIN", sought):
+        found = made([(other, "x", "/bin", False) for other in known]).near(name)
     away = {other: one_by_one(name, other) for other in known}
     nearest = {other for other, far in away.items() if far == 1}
     second = {other for other, far in away.items() if far == 2} if len(name) > 4 else set()
@@ -59,9 +63,9 @@ def test_near_are_those_one_step_away_or_else_two(known: list[str], name: str) -
 
 
 def test_a_line_that_is_none_is_left_out_and_a_word_longer_than_any_name_is_near_nothing() -> None:
-    commands = made([("a\tb", "x", "/bin", False), ("c\nd", "x", "/bin", False), ("e", "x", "/bin", True)])
-    assert commands.names() == {"e"}
-    assert commands.near("e" * (NAME_CHARACTERS_MAX + 1)) == []
+    listed = made([("a\tb", "x", "/bin", False), ("c\nd", "x", "/bin", False), ("e", "x", "/bin", True)])
+    assert listed.names() == {"e"}
+    assert listed.near("e" * (NAME_CHARACTERS_MAX + 1)) == []
 
 
 @pytest.mark.parametrize("repo, generation", [("debian", 8), ("debia", 7), ("debian-2", 7)])

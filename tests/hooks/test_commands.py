@@ -59,8 +59,17 @@ def test_a_dry_run_prints_what_would_be_written(ask: Ask, tmp_path: Path) -> Non
     before = tree(tmp_path)
     answer = ask("install", "apt", "systemd", "shell", "--dry-run")
     assert answer.code == 0 and tree(tmp_path) == before
+    assert "dpkg: would write /etc" in answer.out.replace("apt:", "dpkg:") and "written" not in answer.out
+    assert ask("remove", "apt", "--dry-run").out.count(": absent ") == 3
     for line in ("    post-invoke=", "    DPkg::Pre-Install-Pkgs", "    ExecStart=", "        command_not_found_handle()"):
         assert f"\n{line}" in answer.out
+
+
+def test_a_root_without_a_shell_is_not_taken_for_a_full_disk(ask: Ask) -> None:
+    ask("install", "apk")
+    answer = ask("test", "apk", "--wait", "0")
+    assert answer.code == 1
+    assert os.geteuid() != 0 or "is not there" in answer.out
 
 
 def test_the_spec_of_the_package_can_be_had_where_it_cannot_be_built(ask: Ask) -> None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from cli.terminals import PROMPT, typed_at
+from environment import PROJECT
 from hooks.roots import installed, place_in
+from pkgindex.hooks.catalog import WHICH_SECONDS
 
 SHELLS = ("bash", "zsh", "fish")
 ANSWER = "rocketctl: command not found; package rocket has it: apt install rocket"
@@ -57,7 +60,7 @@ def said(shell: str, handler: Path, line: str = "rocketctl --launch") -> subproc
     script = f". {handler}; {line}" if shell != "fish" else f"source {handler}; {line}"
     environment = {"PATH": os.environ["PATH"], "HOME": str(handler.parent), "TERM": "xterm", "LC_ALL": "C"}
     return subprocess.run([shell, *quiet, "-c", script], capture_output=True, text=True, stdin=subprocess.DEVNULL,
-                          env=environment, timeout=30)
+                          env=environment, timeout=400)
 
 
 # Waiting for the second time limit is left to the long battery.
@@ -85,6 +88,33 @@ def test_a_plain_shell_that_reads_the_file_is_not_disturbed(tmp_path: Path) -> N
     installed(place_in(tmp_path), "shell")
     done = subprocess.run(["sh", "-euc", f". {tmp_path}/etc/profile.d/pkgindex.sh; echo on"], capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, "on\n", "")
+
+
+@pytest.fixture(scope="module")
+def known(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An index in which a package of another host has the command, and a directory for the list that is made of it."""
+    place = tmp_path_factory.mktemp("known")
+    (place / "rocket.json").write_text('{"name": "rocket", "version": "1", "files": ["/usr/bin/rocketctl"]}')
+    program = [sys.executable, "-c", "from pkgindex.cli.main import main; main()", "--index", str(place / "index"),
+               "--spool", str(place / "spool"), "--quiet"]
+    for words in (["init", "debian"], ["submit", "debian", str(place / "rocket.json")], ["pack"]):
+        subprocess.run([*program, *words], check=True, capture_output=True, env={**os.environ, "PYTHONPATH": str(PROJECT)})
+    return place
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("line", "expected"), [
+    ("rocketctl --launch", ANSWER), ("rokcetctl", "did you mean\n  rocketctl, of package rocket: apt install rocket"),
+    ("nobody-has-this", "nobody-has-this"),
+], ids=["known", "mistyped", "unknown"])
+def test_the_program_itself_answers_a_shell(shell: str, handler: Path, known: Path, line: str, expected: str) -> None:
+    """With no stand-in; but with more time, since it is not to be judged here how fast this machine is."""
+    put(handler, f"#!{sys.executable}\nimport os, sys\n"
+                 f"os.environ.update(PKGINDEX_INDEX={str(known / 'index')!r}, PKGINDEX_CACHE={str(known / 'cache')!r})\n"
+                 f"sys.path.insert(0, {str(PROJECT)!r})\nfrom pkgindex.cli.which import main\nsys.exit(main())\n")
+    handler.write_text(handler.read_text().replace(f"-k 1 {WHICH_SECONDS} ", "-k 1 300 "))
+    done = said(shell, handler, line)
+    assert (done.returncode, done.stdout) == (127, "") and expected in done.stderr and "Traceback" not in done.stderr
 
 
 def test_it_is_seen_at_a_real_prompt(shell: str, handler: Path, tmp_path: Path) -> None:

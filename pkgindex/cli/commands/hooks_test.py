@@ -14,6 +14,9 @@ from pkgindex.hooks.place import place_of
 from pkgindex.hooks.visible import HERE, NOBODY, WATCH, Visible, awaited
 
 WAIT_SECONDS = 5
+# What a shell and chroot say of a program that is not there.
+NO_PROGRAM = 127
+WHY = "is the disk of the spool full or read-only?"
 BY = {
     WATCH: "{seconds:.3f} s later a watch had indexed what the manager's database says",
     HERE: "no watch did so, and it was done from here, which took {seconds:.2f} s: {said}",
@@ -38,7 +41,8 @@ def _lines(manager: str, fired: Fired, seen: Visible | None) -> Iterator[str]:
     yield f"{manager}: the hook {ended} after {fired.seconds * 1000:.1f} ms" + (
         f", and printed {fired.printed!a}" if fired.printed else "")
     if seen is None:
-        yield "no stamp was dropped: is the disk of the spool full or read-only?"
+        missing = fired.code == NO_PROGRAM
+        yield f"no stamp was dropped: {'its program, or what runs that, is not there' if missing else WHY}"
     else:
         yield BY[seen.by].format(**seen._asdict())
 

@@ -66,6 +66,8 @@ def run(call: Call, debs: tuple[str, ...], job: str | None, root: str | None, of
                 yield {"repo": repo, "generation": snapshot.generation, **_hit(found, step.file, files)}
 
         call.output.hits(call.command, hits(), _lines, lambda: ())
+    if not wanted:
+        call.output.say(f"{job} unpacks and removes nothing")
     return NOTHING if refused else FOUND
 
 
@@ -95,6 +97,9 @@ def _lines(output: Output, hits: Iterable[dict[str, Any]]) -> Iterator[str]:
     for hit in hits:
         name = output.paint(hit["package"], "name")
         versions = " -> ".join(output.safe(hit[each] or "none") for each in ("before", "version"))
+        if not hit["file"] and not hit["before"]:
+            yield f"{name}: is not installed, nothing to remove"
+            continue
         yield f"{name} {versions}: {_counts(hit)}{'; dpkg will refuse it' if hit['refused'] else ''}"
         yield from _found(output, hit["findings"])
         for sign, paths in zip("+~-", hit.get("files", {}).values(), strict=False):

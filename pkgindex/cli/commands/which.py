@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -11,7 +13,7 @@ from pkgindex.cli.declare import PRINTING, Argument, Command, Option
 from pkgindex.cli.output import Output
 from pkgindex.cli.which import NO_COMMAND, Found, handler_text, lines
 from pkgindex.defaults import SYSTEM_CACHE
-from pkgindex.errors import PkgindexError
+from pkgindex.errors import BadInput, PkgindexError
 from pkgindex.query.commandlists import CommandLists
 
 if TYPE_CHECKING:
@@ -24,8 +26,10 @@ def run(call: Call, command: str, handler: bool) -> int:
     lists = CommandLists(call.settings.index, (call.settings.cache, SYSTEM_CACHE), call.repos, call.at)
     if handler:
         return _handle(command, lists)
+    if "/" in command or not command:
+        raise BadInput(f"{command!r} is no command's name: of a path 'pkgindex owner PATH' says whose it is")
     found = Found(command, lists)
-    exact = found.exact[: call.limit]
+    exact = (found.exact or _led_to(command, found.lists))[: call.limit]
     hits = [_hit(row, of, 0) for row, of in exact]
     near = [_hit(row, of, steps) for steps, row, of in found.near]
 
@@ -38,6 +42,13 @@ def run(call: Call, command: str, handler: bool) -> int:
     if not count:
         call.output.say(_nothing(found))
     return PARTLY if lists.failures else FOUND if count else NOTHING
+
+
+def _led_to(command: str, lists: list[Commands]) -> list[tuple[Row, Commands]]:
+    """Who has the program that *command* is a link to on this host, as update-alternatives makes them: no package lists it."""
+    path = os.path.realpath(shutil.which(command) or "")
+    there = [(row, of) for of in lists for row in of.named(os.path.basename(path)) if row[3]]
+    return [(row, of) for row, of in there if os.path.realpath(f"{row[2]}/{row[0]}") == path]
 
 
 def _handle(command: str, lists: CommandLists) -> int:
@@ -72,7 +83,8 @@ COMMAND = Command(
     """Which package has a command.
 
     What is installed comes first, then what the other repositories offer: files in the directories where a shell looks,
-    and in the `bin` of environments. Where no package has it, names that are one slip of the hand away are told, or two.
+    and in the `bin` of environments; of a link that update-alternatives set on this host, what it leads to. Where no
+    package has it, names that are one slip of the hand away are told, or two.
 
     `pkgindex-which` is the same command as a program that starts faster, for a shell that did not find one.""",
     (Argument("command", "COMMAND"),),

@@ -1,5 +1,5 @@
 # @MARK@
-# fish asks here about a command that is not there; see command-not-found.sh for bash and zsh.
+# fish asks here about a command that is not there; bash and zsh do in /etc/profile.d/pkgindex.sh.
 function fish_command_not_found
     set -l found
     if command -q timeout; and test -x @WHICH@
