@@ -298,9 +298,17 @@ def _unread(error: OSError, path: str) -> BadInput | StoreError:
                       "see whether its disk is well, and submit it again")
 
 
+def _listed(folder: str) -> frozenset[str]:
+    """The names in *folder*; none where this user may drop, but not look."""
+    try:
+        return frozenset(os.listdir(folder))
+    except PermissionError:
+        return frozenset()
+
+
 def _place_numbered(temporary: str, folder: str, drop: names.Drop) -> str:
     if moves.place(temporary, os.path.join(folder, drop.name)):
         return drop.name
     # Only now listed, since a listing costs more than a try. A number that is taken meanwhile is skipped.
-    candidates = names.numbered(drop, frozenset(os.listdir(folder)))
+    candidates = names.numbered(drop, _listed(folder))
     return next(free.name for free in candidates if moves.place(temporary, os.path.join(folder, free.name)))

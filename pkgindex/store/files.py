@@ -72,7 +72,7 @@ def is_listed(path: str) -> bool:
     """Whether the directory above says that *path* is there, which a share may have forgotten when it is asked for by name."""
     try:
         return os.path.basename(path) in os.listdir(os.path.dirname(path))
-    except FileNotFoundError:
+    except (FileNotFoundError, PermissionError):  # where this user may not list, what was asked for by name is all there is
         return False
 
 

@@ -112,6 +112,9 @@ class Directory:
             raise NoIndex(f"{self.name} cannot be read as an index: {error.strerror}") from None
         found = sorted(name for name in names if is_repository_name(name) and self.has(name))
         if not found:
+            closed = sorted(name for name in names if is_repository_name(name) and self._is_closed(name))
+            if closed:
+                raise NoIndex(f"{self.where(closed[0])} may not be read: give this user read permission on the index")
             what = "is empty" if not names else "is a directory, but no index: no folder in it has generations"
             raise NoIndex(f"{self.name} {what}; {REMEDY}")
         return found
@@ -123,6 +126,11 @@ class Directory:
             return False
         except OSError:  # it may be there; who reads it is told what is wrong
             return True
+
+    def _is_closed(self, name: str) -> bool:
+        """Whether this user may not look into the folder *name*."""
+        path = self.where(name)
+        return os.path.isdir(path) and not os.access(path, os.R_OK | os.X_OK)
 
     def backend(self, repo: str) -> Backend:
         return LocalBackend(self.where(repo), cache=self._cache)

@@ -142,6 +142,8 @@ def _check(connection: sqlite3.Connection, shard: Shard, name: str) -> int:
         raise Corrupt(f"{name}: an SQLite file, but not a shard; {REMEDY}")
     if version > newest:
         raise NewerFormat(f"format {version} in {name}: this pkgindex reads up to {newest}; upgrade it")
+    if connection.execute("SELECT 1 FROM sqlite_schema WHERE type IN ('view', 'trigger')").fetchone():
+        raise Corrupt(f"{name}: holds views or triggers, which no shard has; {REMEDY}")
     facts = dict(connection.execute("SELECT key, value FROM facts"))
     if (facts.get("kind"), facts.get("number"), facts.get("stamp")) != (shard.kind, shard.number, shard.stamp):
         found = f"{facts.get('kind')}-{facts.get('number')}.{facts.get('stamp')}"

@@ -99,7 +99,7 @@ def believed(blobs: dict[str, bytes], name: str, data: bytes) -> MemoryBackend:
     """The shard *name* holds *data*, and the manifest says its checksum: what else stands between it and an answer?"""
     manifest = newest(MemoryBackend(blobs)).manifest
     named = {shard_name(shard.kind, shard.number, shard.stamp): shard for shard in manifest.shards}
-    named[name] = named[name]._replace(checksum=checksum(data))
+    named[name] = named[name]._replace(checksum=checksum(data), size=len(data))
     head = f"generations/{manifest.generation:016d}"
     token = blobs[head].split(b" ")[3].decode().partition("-")[2]
     return MemoryBackend({**blobs, name: data, head: encode(manifest._replace(shards=tuple(named.values())), token)})

@@ -3,6 +3,7 @@
     python3 tools/dev.py battery kill      each writing command killed before every call that it makes to its files
     python3 tools/dev.py battery errors    each refused by the disk at every such call
     python3 tools/dev.py battery damage    every file of an index damaged in every way, and each kind of question asked
+    python3 tools/dev.py battery hostile   bombs, names that try to leave, files that are none
     python3 tools/dev.py battery reads     each reading command refused so
     python3 tools/dev.py battery readers   readers beside a writer, and beside all else that writes
     python3 tools/dev.py battery soak      everything at once, for long
@@ -20,7 +21,7 @@ if __name__ == "__main__":
     sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 WORDS = {"kill": "battery.kill", "errors": "battery.errors", "reads": "battery.reads", "damage": "battery.damage",
-         "readers": "battery.readers", "soak": "battery.soak"}
+         "hostile": "battery.hostile", "readers": "battery.readers", "soak": "battery.soak"}
 
 
 def main(arguments: list[str]) -> int:

@@ -3,6 +3,7 @@
     --index DIR      the repository in this directory, of any size, damaged at random (a copy of it is)
     --tries N        at most so many bytes of a file are flipped (all; with --index, 12 damages a kind of file)
     --seed N         what is drawn at random (1)
+    --kind KIND      only files of this kind; may be given again
     --write          put the table into docs/reliability.md
 
 Without --index: an index of a few packages with all kinds of files, of which every byte is flipped, and which is cut, zeroed,
@@ -110,10 +111,10 @@ def by_kind(names: Sequence[str]) -> dict[str, list[str]]:
     return found
 
 
-def rows(found: Small, tries: int = ALL) -> Iterator[Row]:
+def rows(found: Small, tries: int = ALL, kinds: Sequence[str] = KINDS) -> Iterator[Row]:
     """One a kind of file."""
     files = by_kind(list(found.blobs))
-    for kind in KINDS:
+    for kind in kinds:
         yield _row(found, kind, files[kind], tries)
 
 
@@ -192,7 +193,7 @@ def main(arguments: list[str]) -> int:
 
 def _chosen(options: argparse.Namespace) -> Iterator[Row]:
     if not options.index:
-        return rows(small_index(), options.tries or ALL)
+        return rows(small_index(), options.tries or ALL, options.kind or KINDS)
     from battery.damage_at_random import rows_of
 
     return rows_of(options.index, options.tries or LARGE_TRIES, options.seed)
@@ -203,6 +204,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
         "dev.py battery damage", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--index")
     parser.add_argument("--tries", type=int, default=0)
+    parser.add_argument("--kind", action="append", choices=KINDS)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--write", action="store_true")
     return parser.parse_args(arguments)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import NamedTuple
 
 SECTOR_BYTES = 512
 # Of what is longer, cut at so many lengths and zeroed at so many places.
 PLACES_MAX = 64
+SWAPS_LEAST = 3
 
 
 class Wound(NamedTuple):
@@ -28,7 +30,7 @@ def exhaustive(blobs: Mapping[str, bytes], older: Mapping[str, bytes], name: str
         if data != blobs[name]:
             yield Wound(name, how, {**blobs, name: data})
     yield Wound(name, "gone", {other: data for other, data in blobs.items() if other != name})
-    for other, data in _others(blobs, older, name):
+    for other, data in islice(_others(blobs, older, name), max(SWAPS_LEAST, tries)):
         yield Wound(name, f"replaced by {other}", {**blobs, name: data})
 
 

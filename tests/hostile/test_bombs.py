@@ -1,0 +1,64 @@
+"""The quick form of the battery of bombs and intruders: what asks for more than it is costs itself, and nobody else."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from battery import hostile
+from battery.bombs import QUESTIONS, QUICK, SUBMISSIONS
+from packer.world import drop, newest, packed
+from pkgindex.errors import Corrupt
+from pkgindex.sources.hosts.constraints import ALTERNATIVES_MAX, relations
+from pkgindex.store.memory import MemoryBackend
+from snapshot.test_damaged_shards import asked, believed, name_of
+
+
+@pytest.mark.parametrize("name", sorted(QUICK))
+def test_a_bomb_is_refused_and_what_lies_beside_it_is_packed(name: str) -> None:
+    assert [row.faults for row in hostile.rows(bomb for bomb in (*SUBMISSIONS, *QUESTIONS) if bomb.name == name)] == [()]
+
+
+@pytest.mark.slow
+def test_no_bomb_takes_more_than_its_share() -> None:
+    assert [row for row in hostile.rows((*SUBMISSIONS, *QUESTIONS)) if row.faults] == []
+
+
+def test_nothing_leads_out_of_the_spool_and_the_index() -> None:
+    found = list(hostile.intruding())
+    assert [row.faults for row in found if row.faults] == []
+    assert len(found) == 3
+
+
+def test_choices_of_many_bounds_are_not_multiplied() -> None:
+    bounds = [(">=", str(number)) for number in range(1000)]
+    assert len(relations("a", [bounds, bounds, bounds])) == 1
+    assert len(relations("a", [bounds[:16], bounds[:16]])) == ALTERNATIVES_MAX
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "CREATE VIEW more AS WITH RECURSIVE endless(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM endless) SELECT x FROM endless",
+        "CREATE TRIGGER more AFTER INSERT ON facts BEGIN DELETE FROM facts; END",
+    ],
+)
+@pytest.mark.parametrize("kind", ["text", "paths"])
+def test_a_foreign_database_is_refused_by_its_checksum_and_by_what_is_in_it(
+    tmp_path: Path, kind: str, statement: str
+) -> None:
+    backend = MemoryBackend()
+    packed(backend, drop(tmp_path, [{"name": "a", "version": "1", "files": ["/a"]}]), loose_packages_max=0)
+    blobs = backend.blobs()
+    name = name_of(blobs, kind)
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    connection.deserialize(blobs[name])
+    connection.execute(statement)
+    foreign = connection.serialize()
+    connection.close()
+    with pytest.raises(Corrupt, match=f"{name}: (its checksum|{len(foreign)} bytes)"):
+        asked(newest(MemoryBackend({**blobs, name: foreign})))
+    with pytest.raises(Corrupt, match=f"{name}: holds views or triggers"):
+        asked(newest(believed(blobs, name, foreign)))
