@@ -79,6 +79,8 @@ class _Window:
         held = len(self._text) - self._at
         if held > self._limits.value_bytes_max:
             raise self._reject(f"a value of more than {self._limits.value_bytes_max} bytes: split it")
+        if held > self._limits.value_items_max and self._text.count(",", self._at) > self._limits.value_items_max:
+            raise self._reject(f"a value of more than {self._limits.value_items_max} parts: split it")
         data = self._stream.read(max(MIB, held))
         self._ended = not data
         self._text = self._text[self._at :] + self._decode(data, not data)

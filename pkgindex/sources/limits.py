@@ -18,8 +18,10 @@ class Limits(NamedTuple):
     window_bytes_max: int = 160 * MIB
     line_bytes_max: int = MIB
     stanza_bytes_max: int = 4 * MIB
-    # One JSON value may be one package with its hundred thousand files; hostile ones take 20 times their size in memory.
+    # One JSON value may be one package with its hundred thousand files. Lists of nothing take 46 times their size in memory:
+    # so what stands between commas is counted too.
     value_bytes_max: int = 32 * MIB
+    value_items_max: int = 1_000_000
     path_bytes_max: int = 4096
     packages_max: int = 10_000_000
     paths_max: int = 500_000_000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sqlite3
 from pathlib import Path
 
@@ -10,8 +11,10 @@ import pytest
 from battery import hostile
 from battery.bombs import QUESTIONS, QUICK, SUBMISSIONS
 from packer.world import drop, newest, packed
-from pkgindex.errors import Corrupt
+from pkgindex.errors import Corrupt, Rejected
+from pkgindex.sources import jsonstream
 from pkgindex.sources.hosts.constraints import ALTERNATIVES_MAX, relations
+from pkgindex.sources.limits import Limits
 from pkgindex.store.memory import MemoryBackend
 from snapshot.test_damaged_shards import asked, believed, name_of
 
@@ -62,3 +65,10 @@ def test_a_foreign_database_is_refused_by_its_checksum_and_by_what_is_in_it(
         asked(newest(MemoryBackend({**blobs, name: foreign})))
     with pytest.raises(Corrupt, match=f"{name}: holds views or triggers"):
         asked(newest(believed(blobs, name, foreign)))
+
+
+def test_a_value_of_more_parts_than_a_package_has_is_refused() -> None:
+    data = b'[{"name": "a", "x": [' + b"[]," * 500_000 + b"[]]}]"
+    with pytest.raises(Rejected, match="a value of more than 1000 parts: split it"):
+        list(jsonstream.values(io.BytesIO(data), "a.json", Limits(value_items_max=1000)))
+    assert len(list(jsonstream.values(io.BytesIO(data), "a.json", Limits()))) == 1

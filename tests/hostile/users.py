@@ -22,8 +22,9 @@ GROUP = 60_000
 PACKER, COLLEAGUE, STRANGER, THIRD = 60_001, 60_002, 60_003, 60_004
 UNHANDLED = 99
 # What is imported only when it is needed, by us and by the library.
-LATE = ("tomllib", "importlib.metadata", "encodings.idna", "multiprocessing.spawn", "multiprocessing.popen_spawn_posix",
-        "socket", "encodings.unicode_escape", "encodings.raw_unicode_escape", "concurrent.futures.thread", "concurrent.futures.process")
+LATE = ("tomllib", "importlib.metadata", "multiprocessing.spawn", "multiprocessing.popen_spawn_posix", "socket",
+        "concurrent.futures.thread", "concurrent.futures.process", "encodings.idna", "encodings.unicode_escape",
+        "encodings.raw_unicode_escape")
 OF_OTHERS = ("pkgindex.store.postgres", "pkgindex.store.database", "pkgindex.store.listening", "pkgindex.store.postgresplace")
 
 

@@ -15,12 +15,14 @@ from pkgindex.snapshot.verify import verify
 
 SECRET = "canary"
 NAMES = (
-    "..", ".", "../../elsewhere/x", "/etc/passwd", "a/../../b", "nul\0name", "%2e%2e", ".hidden", "-rf", "~", "a b", "tab\tname",
-    "n" * 255, "\xe9" * 127, "a" * 300, "=" * 40, "Case", "case", "CASE", "cafe\u0301", "caf\u00e9", "p\u0430ypal", "paypal",
-    "new\nline", "\x1b[2J\x1b[31mred", "\u202egnp.exe", "con", "nul", "writer.lock", "tmp", "\ud800",
+    "..", ".", "../../elsewhere/x", "/etc/passwd", "a/../../b", "nul\0name", "%2e%2e", ".hidden", "-rf", "~", "a b",
+    "tab\tname", "n" * 255, "\xe9" * 127, "a" * 300, "=" * 40, "Case", "case", "CASE", "cafe\u0301", "caf\u00e9",
+    "p\u0430ypal", "paypal", "new\nline", "\x1b[2J\x1b[31mred", "\u202egnp.exe", "con", "nul", "writer.lock", "tmp", "\ud800",
 )
 PATHS = ("/../../x", "/a/../../../etc/passwd", "relative", "/nul\0", "/new\nline", "/\x1b[2J", "//", "/", "/" + "a" * 5000,
          "/tab\tname")
+# Odd as they are, so many of them are names and paths.
+PACKED_LEAST = 20
 
 
 class Intruders:
@@ -37,11 +39,14 @@ class Intruders:
         os.utime(f"{self._elsewhere}/{SECRET}.jsonl", ns=(0, 0))
         self._before = self._outside(folder)
         self._folder = folder
+        self._packed_least = 0
 
     def names(self) -> int:
-        packages = [{"name": name, "version": "1", "summary": name, "depends": [name], "files": list(PATHS)} for name in NAMES]
+        packages = [{"name": name, "version": "1", "summary": name, "depends": [name], "files": ["/a"]} for name in NAMES]
+        packages += [{"name": f"path{number}", "version": "1", "files": [path]} for number, path in enumerate(PATHS)]
         self._ground.drop(packages, "names.jsonl")
-        return len(NAMES)
+        self._packed_least = PACKED_LEAST
+        return len(NAMES) + len(PATHS)
 
     def links_and_devices(self) -> int:
         place = self._incoming
@@ -97,6 +102,9 @@ class Intruders:
             yield "something outside the index and the spool was changed"
         with Index(self._ground.index) as index:
             names = list(index.names())
+            lost = [name for name in names if not index.package(name)]
+        if lost or len(names) < self._packed_least:
+            yield f"of {len(names)} packages {lost} cannot be shown"
         if "tame" not in names:
             yield "the sound one was not packed"
         if SECRET in names:
