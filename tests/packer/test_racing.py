@@ -10,12 +10,14 @@ import pytest
 
 from packer.world import REPO, Expected, checked, drop, newest, packed
 from pkgindex.config import Settings
+from pkgindex.errors import Exists
 from pkgindex.packer.merge import merge
 from pkgindex.packer.pack import Target
-from pkgindex.packer.publish import Head, all_blobs
+from pkgindex.packer.publish import Head, all_blobs, publish
 from pkgindex.packer.retire import retire
 from pkgindex.packer.submissions import Submission
 from pkgindex.store.backend import Backend
+from pkgindex.store.generations import Generations
 from pkgindex.store.local import LocalBackend
 from pkgindex.store.memory import MemoryBackend
 
@@ -142,3 +144,16 @@ def test_a_merge_whose_shards_are_gone_meanwhile_is_dropped(tmp_path: Path) -> N
     checked(newest(backend), all_of(*base).all())
     assert newest(backend).generation == 4
     assert retire(backend, REPO, Settings()).blobs == 0
+
+
+def test_who_slept_until_its_number_was_pruned_is_not_taken_for_the_parent_of_what_came_after(tmp_path: Path) -> None:
+    backend = MemoryBackend()
+    packed(backend, drop(tmp_path, [package("a")]))
+    slow = Head(backend, REPO)
+    for name in "bc":
+        packed(backend, drop(tmp_path, [package(name)]))
+    backend.remove("generations/0000000000000001")
+    backend.remove("generations/0000000000000002")
+    with pytest.raises(Exists, match="do it again on top"):
+        publish(slow, slow.next(), "aaaaaa", [], 1)
+    assert Generations(backend).numbers() == [3]

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pkgindex.errors import Exists, Gone, StoreError
+from pkgindex.format.envelope import checksum
 from pkgindex.store.backend import Backend
 from pkgindex.store.generations import Generations, number_of
 from pkgindex.store.local import LocalBackend
@@ -323,3 +324,24 @@ def test_a_follower_that_the_disk_does_not_show_is_not_taken_for_none(tmp_path: 
     monkeypatch.setattr(os, "lstat", refusing)
     with pytest.raises(StoreError, match="0000000000000002"):
         generations.is_head(1)
+
+
+class Share(MemoryBackend):
+    remote = True
+
+
+def test_on_a_share_nothing_is_linked_on_top_of_a_generation_that_is_another_one_now() -> None:
+    share = Share()
+    share.link("generations/0000000000000001", b"came after the server had lost it")
+    with pytest.raises(Exists, match="was lost by the server"):
+        Generations(share).publish(2, b"mine", lambda following: True, checksum(b"the one that it was made from"))
+    assert Generations(share).numbers() == [1]
+
+
+def test_a_parent_that_is_another_one_now_does_not_vouch_for_what_was_linked() -> None:
+    backend = MemoryBackend()
+    for number in (1, 3):
+        backend.link(f"generations/{number:016d}", b"others")
+    with pytest.raises(Exists, match="do it again on top"):
+        Generations(backend).publish(2, b"mine", lambda following: False, checksum(b"the one that it was made from"))
+    assert Generations(backend).numbers() == [1, 3]
