@@ -43,7 +43,7 @@ def test_the_page_shows_mutants_in_their_order_and_none_that_lives() -> None:
     rows = tables("reliability.md", "Mutants")[0]
     names = [row["taken out"] for row in rows]
     assert names == [mutant.name for mutant in MUTANTS if mutant.name in names]
-    assert [row["taken out"] for row in rows if "nothing" in row["caught by"]] == []
+    assert [row["taken out"] for row in rows if row["caught by"].strip("*") == "nothing"] == []
 
 
 @pytest.mark.slow
