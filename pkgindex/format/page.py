@@ -77,6 +77,7 @@ def encode(entries: dict[str, Entry], stamp: str) -> bytes:
 def decode(data: bytes, stamp: str, name: str) -> dict[str, Entry]:
     content = unseal(data, "page", stamp, name)
     try:
+        "".join(content)  # what is no text raises, and is no name
         return {package: Entry(*entry) for package, entry in content.items()}
     except (AttributeError, TypeError) as error:
         raise Corrupt(f"{name}: not a page ({error!r}); {REMEDY}") from error

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from fuzz.changing import changed
 from fuzz.targets import TARGETS
 
-# Each is a thousandth of what `dev.py test --all` tries of all together.
+# There are as many tests as readers, and each draws.
 TRIED = max(20, settings().max_examples // 5)
 
 

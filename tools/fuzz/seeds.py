@@ -85,7 +85,8 @@ HOSTS: dict[str, tuple[bytes, ...]] = {
     "pip record": (b'a/b.py,sha256=x,1\n"a/""c"".py",,\n../../../bin/a,,\n',),
     "pip origin": (b'{"url": "git+https://a:b@c/d", "dir_info": {"editable": true}}', b"[" * 100_000, b'{"url": "\\ud800"}'),
     "npm package": (_NPM.encode(), _NPM.replace("1.2", "9" * 5000).encode(), _NPM.replace("MIT", "\\ud800").encode()),
-    "conda package": (_CONDA.encode(), _CONDA.replace("bin/a", "bin/\\ud800").encode(),
+    "conda package": (_CONDA.encode(), _CONDA.encode().replace(b">=1", b"\xed\xa0\x80"), _CONDA.encode("utf-16"),
+                      _CONDA.replace("bin/a", "bin/\\ud800").encode(),
                       _CONDA.replace(">=1", "9" * 5000).encode()),
     "conda history": (b"==> 2020-01-01 00:00:00 <==\n# update specs: ['a', \"b=1\"]\n# remove specs: c,d\n",
                       b"# install specs: (1)\n", b"# install specs: " + b"(" * 5000 + b"\n", b"# install specs: [{[]: 1}]\n"),
@@ -132,7 +133,7 @@ def contents(kind: str) -> tuple[bytes, ...]:
     found: dict[str, tuple[bytes, ...]] = {
         "envelope": (msgpack.packb(["text", 1, ["a"]]), b"pkgindex 1 dead 7-abcdef 3 00000000\nabc"),
         "manifest": (_manifest(),),
-        "page": (msgpack.packb({"curl": entry}),),
+        "page": (msgpack.packb({"curl": entry}), msgpack.packb({7: entry})),
         "forward": (msgpack.packb({"curl": _record()}), _record()),
         "reverse": (msgpack.packb({"curl": reverse.encode({"a": 1})}), reverse.encode({"a": 1, "b": 512})),
         "dead": (msgpack.packb(["text", 1, ["a", "b"]]),),

@@ -12,7 +12,7 @@ from pkgindex.sources import names
 def json_object(raw: bytes, path: str, remedy: str) -> dict[str, Any]:
     """The object in *raw*. Raises `Rejected`, which names *path*, and says *remedy*."""
     try:
-        found = json.loads(raw)
+        found = json.loads(raw.decode("utf-8-sig"))
         if b"\\ud" in raw.lower():
             # Halves of characters, which JSON can spell and nobody can store.
             found = json.loads(names.text(json.dumps(found, ensure_ascii=False)))
