@@ -62,6 +62,33 @@ def laid(older: Delta, newer: Delta) -> Delta:
     return Delta({**older.packages, **newer.packages}, named)
 
 
+class Pile:
+    """Deltas laid over each other in place: what a small one costs that is laid over a large one follows from the small one.
+
+    `delta` is what they come to, and changes with each.
+    """
+
+    def __init__(self, delta: Delta) -> None:
+        self.delta = Delta(dict(delta.packages), dict(delta.named))
+        # The names of which the masks are known to nobody else, and may be changed.
+        self._own: set[str] = set()
+
+    def lay(self, newer: Delta) -> None:
+        """*newer* over what is there."""
+        self.delta.packages.update(newer.packages)
+        named = self.delta.named
+        for name, found in newer.named.items():
+            known = named.get(name)
+            if known is None:
+                named[name] = found
+            elif name in self._own:
+                known.masks.update(found.masks)
+                named[name] = Named(found.stamp, known.masks)
+            else:
+                named[name] = Named(found.stamp, {**known.masks, **found.masks})
+                self._own.add(name)
+
+
 def together(deltas: Iterable[Delta]) -> Delta:
     """All of them, the oldest first."""
     found = Delta()

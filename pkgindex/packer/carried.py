@@ -10,7 +10,7 @@ from collections import OrderedDict
 
 from pkgindex.format import group as group_file
 from pkgindex.format import names, page
-from pkgindex.format.delta import Changed, Delta, laid
+from pkgindex.format.delta import Changed, Delta, Pile
 from pkgindex.format.manifest import Manifest
 from pkgindex.format.overlay import NOTHING, Overlay, of, overlay
 from pkgindex.format.page import Entry, group_of
@@ -27,7 +27,8 @@ Group = tuple[str, dict[str, bytes]]
 class Carried(Previous):
     """The generation of *manifest*; what *before* remembers is remembered as far as it holds.
 
-    *newest* is what it changed, where that is known; what lies over the pages is read otherwise, as far as it is new.
+    *newest* is what it changed, where that is known, and then *before* is of no use any more; what lies over the pages is
+    read otherwise, as far as it is new.
     """
 
     overlay: Overlay
@@ -42,10 +43,13 @@ class Carried(Previous):
         self._known_groups: OrderedDict[tuple[str, str], Group] = before._known_groups if before else OrderedDict()
         self._record_bytes: int = before._record_bytes if before else 0
         known = before.overlay if before else NOTHING
+        self._pile: Pile | None = None
         if newest is None:
             self.overlay = overlay(manifest, backend.read, known)
         else:
-            self.overlay = of(manifest, laid(known.delta, newest))
+            self._pile = (before._pile if before else None) or Pile(known.delta)
+            self._pile.lay(newest)
+            self.overlay = of(manifest, self._pile.delta)
         self.delta = self.overlay.delta
 
     def facts(self, name: str) -> Changed | Entry:

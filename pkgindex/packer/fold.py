@@ -55,9 +55,10 @@ class Folding:
 
     def build(self) -> None:
         """The shards of what is loose, without their names."""
-        loose = Previous(self._head.backend, self._head.manifest).loose()
+        previous = Previous(self._head.backend, self._head.manifest)
+        loose = previous.loose()
         if loose:
-            self._building = shards.Building(self._head, _plan(self._head, self._scratch), [], loose)
+            self._building = shards.Building(self._head, previous, _plan(self._head, self._scratch), [], loose)
             with Workers(0) as workers:
                 self._building.start(workers)
 

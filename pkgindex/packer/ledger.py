@@ -78,9 +78,7 @@ class Ledger:
         """
         self.head.advance(manifest, checksum)
         self.carried = Carried(self.target.backend, manifest, self.carried, newest)
-        known = {**self._deltas, **made}
-        named = [*(delta_name(found.stamp) for found in manifest.deltas), *(stamp for stamp, _ in manifest.tail)]
-        self._deltas = {name: known[name] for name in named if name in known}
+        self._deltas = _kept({**self._deltas, **made}, manifest)
         self._see(newest.packages)
 
     def _move_to(self, head: Head) -> dict[str, tuple[str, ...] | None]:
@@ -94,7 +92,8 @@ class Ledger:
         seen.update(before.keys() - carried.delta.packages.keys())
         changed = [name for name in seen if digests[page_of(name, pages)].get(name) != carried.digest(name)]
         needs = dict(_needs(carried, changed))
-        self.head, self.carried, self._digests, self._deltas, self._doubted = head, carried, digests, {}, False
+        self.head, self.carried, self._digests, self._doubted = head, carried, digests, False
+        self._deltas = _kept(self._deltas, head.manifest)
         self._see(changed)
         return needs
 
@@ -114,6 +113,12 @@ class Ledger:
             for name, digest in digests.items():
                 spread[page_of(name, pages)][name] = digest
         return spread
+
+
+def _kept(known: Mapping[str, Delta], manifest: Manifest) -> dict[str, Delta]:
+    """Of the deltas *known* those of *manifest*. What has a stamp never changes."""
+    named = [*(delta_name(found.stamp) for found in manifest.deltas), *(stamp for stamp, _ in manifest.tail)]
+    return {name: known[name] for name in named if name in known}
 
 
 def _needs(carried: Carried, packages: Iterable[str]) -> Iterator[tuple[str, tuple[str, ...] | None]]:

@@ -42,12 +42,14 @@ class Result(NamedTuple):
 class Building:
     """Shards under construction; `finish` waits for them."""
 
-    def __init__(self, head: Head, plan: Plan, outcomes: Sequence[Outcome], loose: dict[str, int]) -> None:
-        self._head, self._plan, self._outcomes, self._loose = head, plan, outcomes, loose
+    def __init__(
+        self, head: Head, previous: Previous, plan: Plan, outcomes: Sequence[Outcome], loose: dict[str, int]
+    ) -> None:
+        self._head, self._previous, self._plan, self._outcomes, self._loose = head, previous, plan, outcomes, loose
         self._started: list[Future[shardfile.Built | None]] = []
 
     def start(self, workers: Workers) -> None:
-        listed, extra = _write_loose(self._head, self._plan, self._outcomes)
+        listed, extra = _write_loose(self._previous, self._plan, self._outcomes)
         self._listed = listed + sum(outcome.listed for outcome in self._outcomes)
         scratch = self._plan.scratch
         pairs = extra + sum(outcome.pairs for outcome in self._outcomes)
@@ -88,12 +90,11 @@ class Building:
         if written == living:
             return
         dead = {name for name, bits in self._loose.items() if bits & bit}
-        previous = Previous(self._head.backend, old)
         for shard in old.shards_of(kind):
             if not dead:
                 yield shard
                 continue
-            names = sorted(dead.union(previous.dead(kind, shard.number, shard.dead_stamp)))
+            names = sorted(dead.union(self._previous.dead(kind, shard.number, shard.dead_stamp)))
             writer.dead(kind, shard.number, names)
             yield shard._replace(dead_stamp=writer.stamp, dead=len(names))
 
@@ -121,14 +122,13 @@ def start(
     paths = head.manifest.loose_paths + sum(outcome.pairs for outcome in outcomes)
     if len(loose) <= settings.loose_packages_max and paths <= settings.loose_paths_max:
         return Unchanged(head, loose, paths)
-    building = Building(head, plan, outcomes, loose)
+    building = Building(head, Previous(head.backend, head.manifest), plan, outcomes, loose)
     building.start(workers)
     return building
 
 
-def _write_loose(head: Head, plan: Plan, outcomes: Sequence[Outcome]) -> tuple[int, int]:
+def _write_loose(previous: Previous, plan: Plan, outcomes: Sequence[Outcome]) -> tuple[int, int]:
     """Rows and ranges of what was loose before and is not written by this pack; how many packages and pairs have paths."""
-    previous = Previous(head.backend, head.manifest)
     texts = {name for outcome in outcomes for name in outcome.texts}
     filed = {name for outcome in outcomes for name in outcome.filed}
     rows, ranges, listed = [], [[] for _ in range(len(plan.cuts) + 1)], 0  # type: ignore[var-annotated]

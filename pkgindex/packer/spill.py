@@ -15,8 +15,8 @@ from pkgindex.format.delta import Delta, together
 from pkgindex.format.manifest import Manifest, Spilled
 from pkgindex.format.names import delta_name, generation_of
 
-# A manifest is written anew by each publish, and a file costs two flushes more.
-TAIL_BYTES_MAX = 32 << 10
+# A manifest is written anew by each publish, and a file costs two flushes more: where publishes are large, some share one.
+TAIL_BYTES_MAX, TAIL_PUBLISHES, TAIL_LARGE_BYTES_MAX = 32 << 10, 8, 256 << 10
 
 Tail = tuple[tuple[str, bytes], ...]
 
@@ -37,9 +37,10 @@ def placed(
     their publishes or the names of their files, *read* gives blobs.
     """
     tail = (*old.tail, (stamp, newest))
-    if sum([len(data) for _, data in tail]) <= TAIL_BYTES_MAX:
+    most = max(TAIL_BYTES_MAX, min(TAIL_LARGE_BYTES_MAX, TAIL_PUBLISHES * len(newest)))
+    if sum([len(data) for _, data in tail]) <= most:
         return Placed(old.deltas, tail)
-    kept = next((end for end in (tail[-2:], tail[-1:]) if sum([len(data) for _, data in end]) <= TAIL_BYTES_MAX), ())
+    kept = next((end for end in (tail[-2:], tail[-1:]) if sum([len(data) for _, data in end]) <= most), ())
     gone = tail[: len(tail) - len(kept)]
     return _spill(old.deltas, gone, stamp, known, read)._replace(tail=kept)
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pkgindex.errors import Corrupt, NewerFormat
 from pkgindex.format import delta as deltas
-from pkgindex.format.delta import Changed, Delta, Named, laid, together
+from pkgindex.format.delta import Changed, Delta, Named, Pile, laid, together
 from pkgindex.format.envelope import seal
 from pkgindex.format.manifest import Manifest, Spilled
 from pkgindex.format.overlay import Overlay, dependants_over, entry_over, loose_over, overlay, since
@@ -43,6 +43,16 @@ def test_laying_over_changes_neither(older: Delta, newer: Delta) -> None:
     before = deltas.encode(older), deltas.encode(newer)
     laid(older, newer)
     assert (deltas.encode(older), deltas.encode(newer)) == before
+
+
+@given(first=found_deltas, found=st.lists(found_deltas, max_size=5))
+def test_a_pile_comes_to_what_all_come_to_and_changes_none_of_them(first: Delta, found: list[Delta]) -> None:
+    before = [deltas.encode(delta) for delta in (first, *found)]
+    pile = Pile(first)
+    for place, delta in enumerate(found):
+        pile.lay(delta)
+        assert pile.delta == reduce(laid, found[: place + 1], first)
+    assert [deltas.encode(delta) for delta in (first, *found)] == before
 
 
 @given(found=st.lists(found_deltas, min_size=1, max_size=6), known=st.integers(0, 6), spilled=st.integers(0, 6))

@@ -92,7 +92,7 @@ def build_committed(root: Path) -> None:
     """The same with commits on top."""
     build(root)
     target = Target(LocalBackend(str(root / REPO)), REPO, LOOSE)
-    with patch.object(spill, "TAIL_BYTES_MAX", 200):
+    with patch.multiple(spill, TAIL_BYTES_MAX=200, TAIL_PUBLISHES=0):
         for place, changes in enumerate(COMMITS):
             ledger = Ledger(target)
             ledger.refresh()

@@ -112,6 +112,7 @@ def test_commits_packs_and_folds_come_to_what_the_model_says(
     monkeypatch.setattr(carried, "RECORD_BYTES_MAX", 1 if few else 1 << 20)
     monkeypatch.setattr("pkgindex.format.page.NAMES_PER_PAGE", 2)
     monkeypatch.setattr(spill, "TAIL_BYTES_MAX", 150 if few else 1 << 20)
+    monkeypatch.setattr(spill, "TAIL_PUBLISHES", 0)
     backend, model = MemoryBackend(), Expected()
     make(backend, partition)
     target = Target(backend, REPO, Settings())
@@ -205,6 +206,7 @@ def test_a_full_disk_changes_nothing_and_the_next_commit_succeeds(
             super().link(name, data)
 
     monkeypatch.setattr(spill, "TAIL_BYTES_MAX", tail_bytes_max)
+    monkeypatch.setattr(spill, "TAIL_PUBLISHES", 0)
     backend = Full()
     known = ledger(backend)
     commit(known, {"a": ()})
@@ -272,6 +274,7 @@ def test_a_commit_makes_one_file_and_reads_nothing_that_is_known() -> None:
 
 def test_what_gathers_goes_into_files_that_are_few_and_hold_it_a_few_times_over(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spill, "TAIL_BYTES_MAX", 400)
+    monkeypatch.setattr(spill, "TAIL_PUBLISHES", 0)
     backend, written = Counting(), 0
     known = ledger(backend)
     for number in range(200):
@@ -294,6 +297,7 @@ def test_what_gathers_goes_into_files_that_are_few_and_hold_it_a_few_times_over(
 
 def test_who_follows_from_generation_to_generation_reads_manifests_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spill, "TAIL_BYTES_MAX", 400)
+    monkeypatch.setattr(spill, "TAIL_PUBLISHES", 0)
     backend = Counting()
     known, reader, other = ledger(backend), Reader(backend, REPO), Mirror(backend)
     for number in range(60):
@@ -323,6 +327,7 @@ def test_a_power_cut_leaves_the_old_tree_or_the_new_one(change: str, partition: 
     monkeypatch.setattr("os.urandom", lambda count: bytes(count))
     before, changes, tail_bytes_max, states = CHANGES[change]
     monkeypatch.setattr(spill, "TAIL_BYTES_MAX", tail_bytes_max)
+    monkeypatch.setattr(spill, "TAIL_PUBLISHES", 0)
     start, done = MemoryBackend(), []
     make(start, partition)
     first = Mirror(start)
@@ -407,6 +412,7 @@ def test_each_missing_flush_is_caught(mutant: str, monkeypatch: pytest.MonkeyPat
 
 def test_commits_come_between_the_steps_of_settling_and_stay(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spill, "TAIL_BYTES_MAX", 200)
+    monkeypatch.setattr(spill, "TAIL_PUBLISHES", 0)
     backend = MemoryBackend()
     known = Mirror(backend)
     known.commit({f"p{number}": () for number in range(600)})

@@ -35,6 +35,7 @@ COMMITS: tuple[dict[str, tuple[str, ...] | None], ...] = (
 def committed(partition: str, monkeypatch: pytest.MonkeyPatch) -> tuple[MemoryBackend, dict[str, tuple[str, ...]]]:
     """Shards, dead and loose packages, and over all of that deltas: some in a file, some in the manifest."""
     monkeypatch.setattr(spill, "TAIL_BYTES_MAX", 200)
+    monkeypatch.setattr(spill, "TAIL_PUBLISHES", 0)
     backend = small(partition)
     mirror = Mirror(backend)
     for changes in COMMITS:
@@ -113,6 +114,7 @@ def test_retiring_takes_deltas_that_are_merged_or_settled_and_no_other(
     looked_at_max: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(spill, "TAIL_BYTES_MAX", 100)
+    monkeypatch.setattr(spill, "TAIL_PUBLISHES", 0)
     monkeypatch.setattr(retiring, "LOOKED_AT_MAX", looked_at_max)
     backend, soon = MemoryBackend(), Settings(keep_generations=2, grace_seconds=0)
     mirror = Mirror(backend)
@@ -138,6 +140,7 @@ def test_committers_settling_and_folding_at_once_lose_nothing(
     tmp_path: object, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(spill, "TAIL_BYTES_MAX", 300)
+    monkeypatch.setattr(spill, "TAIL_PUBLISHES", 0)
     monkeypatch.setattr("pkgindex.format.page.NAMES_PER_PAGE", 4)
     backend: Backend = LocalBackend(str(tmp_path)) if kind == "local" else MemoryBackend()
     target = Target(backend, REPO, Settings())

@@ -75,7 +75,10 @@ def simulator() -> Iterator[Simulator]:
     scratch = tempfile.mkdtemp(prefix="pkgindex-simulation-", dir=base)
     try:
         # Small enough that deltas go into files, and pages are several.
-        with installed() as current, patch.object(spill, "TAIL_BYTES_MAX", 600), patch.object(page, "NAMES_PER_PAGE", 4):
+        with (
+            installed() as current, patch.multiple(spill, TAIL_BYTES_MAX=600, TAIL_PUBLISHES=0),
+            patch.object(page, "NAMES_PER_PAGE", 4),
+        ):
             yield Simulator(scratch, current)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)

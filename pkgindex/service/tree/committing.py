@@ -18,6 +18,7 @@ from contextlib import ExitStack, contextmanager
 from typing import NamedTuple
 
 from pkgindex.errors import Busy, Exists, Gone, StoreError
+from pkgindex.format.names import generation_of
 from pkgindex.packer.commit import commit
 from pkgindex.packer.fold import Folding
 from pkgindex.packer.ledger import Ledger
@@ -32,6 +33,9 @@ ATTEMPTS_MAX = 100
 ALONE_MAX = 5
 PAUSE_SECONDS_MAX = 0.5
 PATIENCE_SECONDS_MAX = 3600.0
+# A question about words reads each package that is loose; one that stands in no page costs who opens the index a
+# hundredth of that, and some two files to whoever writes them.
+UNSETTLED_TIMES = 4
 
 
 class Done(NamedTuple):
@@ -40,6 +44,13 @@ class Done(NamedTuple):
     generation: int
     changes: Changes
     answers: tuple[bytes, ...] = ()
+
+
+class Behind(NamedTuple):
+    """Whether more is loose, or stands in no page, than may be."""
+
+    loose: bool
+    unsettled: bool
 
 
 class Committer:
@@ -137,10 +148,15 @@ class Committer:
                 self._patience_seconds = min(PATIENCE_SECONDS_MAX, 2 * self._patience_seconds)
             yield
 
-    @property
-    def gathered(self) -> int:
-        """How many packages stand in no page or no shard."""
-        return len(self._ledger.head.manifest.loose) + len(self._ledger.carried.delta.packages)
+    def behind(self, loose_max: int) -> Behind:
+        """What is to be kept up with where *loose_max* packages may be loose. A commit may be going on."""
+        manifest = self._ledger.head.manifest
+        # Taken at once: while it is looked at, the commit adds to it.
+        changed = list(self._ledger.carried.delta.packages.values())
+        loose = len(manifest.loose) + len(changed)
+        if loose > loose_max and manifest.folded:
+            loose -= sum([generation_of(found.stamp) <= manifest.folded for found in changed])
+        return Behind(loose > loose_max, len(changed) > UNSETTLED_TIMES * loose_max)
 
     def folding(self) -> Folding:
         """To put what is loose into shards. Beside commits it may be built, and not published."""

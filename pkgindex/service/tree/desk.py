@@ -1,6 +1,7 @@
 """The desk: who is answered at once, and who waits for a publish.
 
-    take        answer what changes nothing of the newest generation; the rest waits, and what its client says after it
+    take        what came in one turn of the event loop is answered in the next, if it changes nothing of the newest
+                generation; the rest waits, and what its client says after it
     listen      when another server has published: read that, then answer who waited only for it
     publish     all that waits becomes one generation; then each is told how it ended
     keep up     when nobody has changed anything for a while, or when it is much: into shards and pages with what was published
@@ -8,7 +9,8 @@
 Invariants:
 
 * Each client is answered in the order it asked; nobody waits for another client's request but for the publish they share.
-* No answer is older than the question: before any is given at once, it is seen that no newer generation is there.
+* No answer is older than the question: before any is given at once, it is seen that no newer generation is there; once
+  for all questions that came before.
 * A change that fails only for want of one that is about to be published waits for that: its client would ask again at once.
 * A change is answered when it is durable. Where that cannot be known the client gets no answer, and its connection ends.
 """
@@ -18,6 +20,7 @@ from __future__ import annotations
 import asyncio
 from typing import Protocol
 
+from pkgindex.errors import StoreError
 from pkgindex.service.log import Log
 from pkgindex.service.tree.committing import Committer, Done
 from pkgindex.service.tree.protocol import FAIL, Malformed, Request
@@ -74,6 +77,8 @@ class Desk:
         self._committer = committer
         self._works = Works(committer, log)
         self._quiet_loose_max, self._busy_loose_max = quiet_loose_max, busy_loose_max
+        # What came since the last turn of the event loop.
+        self._asked: dict[Client, Asked] = {}
         self._waiting: dict[Client, Asked] = {}
         self._group: dict[Client, Asked] = {}
         # The tree as it will be when all who wait have been answered.
@@ -97,27 +102,51 @@ class Desk:
 
     def waits(self, client: Client) -> int:
         """How many requests of *client* wait."""
-        return len(self._waiting.get(client, ())) + len(self._group.get(client, ()))
+        return len(self._asked.get(client, ())) + len(self._waiting.get(client, ())) + len(self._group.get(client, ()))
 
     def hear(self) -> None:
         """What was published is read before anybody asks."""
         self._stale.set()
 
     def take(self, client: Client, requests: Asked) -> None:
-        """Answer *requests*, now or later, in order."""
+        """Answer *requests*, soon or later, in order."""
+        if not self._asked:
+            self._idle.clear()
+            asyncio.get_running_loop().call_soon(self._take_all)
+        if client in self._asked:
+            self._asked[client] += requests
+        else:
+            self._asked[client] = requests
+
+    def _take_all(self) -> None:
+        """Answer at once what can be, of all that came."""
+        asked, self._asked = self._asked, {}
+        fresh = self._fresh()
+        for client, requests in asked.items():
+            self._take(client, requests, fresh)
+        self._rest_if_done()
+
+    def _fresh(self) -> bool:
+        try:
+            return self._committer.fresh()
+        except StoreError:
+            # Who reads the generation meets it too, tells of it, and tries again.
+            return False
+
+    def _take(self, client: Client, requests: Asked, fresh: bool) -> None:
         if client in self._waiting:
             self._waiting[client] += requests
             self._look_ahead(requests)
             return
         asked_before = client in self._group
-        fresh = not asked_before and self._committer.fresh()
-        rest = self._answer_at_once(client, requests) if fresh else requests
-        if rest:
-            self._idle.clear()
-            self._waiting[client] = rest
-            self._look_ahead(rest)
-            if not asked_before:
-                (self._due if fresh else self._stale).set()
+        rest = self._answer_at_once(client, requests) if fresh and not asked_before else requests
+        if not rest:
+            client.relax()
+            return
+        self._waiting[client] = rest
+        self._look_ahead(rest)
+        if not asked_before:
+            (self._due if fresh else self._stale).set()
 
     def _answer_at_once(self, client: Client, requests: Asked) -> Asked:
         """Answer the first of *requests*, as far as they change nothing; the others."""
@@ -147,7 +176,7 @@ class Desk:
         self._ahead = Draft(self._committer.tree)
         for asked in (*self._group.values(), *self._waiting.values()):
             self._look_ahead(asked)
-        if self._waiting and not self._committer.fresh():
+        if self._waiting and not self._fresh():
             self._stale.set()
             return
         for client in [client for client in self._waiting if client not in self._group]:
@@ -158,7 +187,10 @@ class Desk:
             else:
                 del self._waiting[client]
                 client.relax()
-        if not self._waiting and not self._group:
+        self._rest_if_done()
+
+    def _rest_if_done(self) -> None:
+        if not (self._asked or self._waiting or self._group):
             self._idle.set()
 
     async def _listen(self) -> None:
@@ -184,11 +216,10 @@ class Desk:
         while True:
             await self._gathered.wait()
             self._gathered.clear()
-            while self._committer.gathered > self._quiet_loose_max:
+            while any(self._committer.behind(self._quiet_loose_max)):
                 self._busy = False
                 await asyncio.sleep(QUIET_SECONDS)
-                if not self._busy or self._committer.gathered > self._busy_loose_max:
-                    await self._works.keep_up()
+                await self._works.keep_up(self._busy_loose_max if self._busy else self._quiet_loose_max)
 
     async def _commit(self) -> None:
         self._group = self._next_group()

@@ -44,8 +44,8 @@ class IntervalDesk:
                 await asyncio.sleep(self._interval_seconds)
                 if not await self._round():
                     await asyncio.sleep(RETRY_SECONDS)
-                if self._committer.gathered > self._loose_max:
-                    await self._works.keep_up()
+                if any(self._committer.behind(self._loose_max)):
+                    await self._works.keep_up(self._loose_max)
                     self._rebase([])
         finally:
             self._works.close()

@@ -93,11 +93,15 @@ class Works:
             await loop.run_in_executor(self._lock, turn.__exit__, None, None, None)
         return True
 
-    async def keep_up(self) -> None:
-        """Put into shards and pages what was committed: commits may come in between, and wait for one step at most."""
+    async def keep_up(self, loose_max: int) -> None:
+        """Put into shards and pages what was committed, where it is more than *loose_max* packages: commits may come in
+        between, and wait for one step at most.
+        """
         try:
-            await self._fold()
-            await self._settle()
+            if self._committer.behind(loose_max).loose:
+                await self._fold()
+            if self._committer.behind(loose_max).unsettled:
+                await self._settle()
         except PkgindexError as error:
             self._log.error(str(error))
             await asyncio.sleep(RETRY_SECONDS)

@@ -16,7 +16,7 @@ from pkgindex.packer.publish import Head
 from pkgindex.packer.retire import retire
 from pkgindex.packer.target import Target
 from pkgindex.service.tree import desk
-from pkgindex.service.tree.committing import ATTEMPTS_MAX, Committer
+from pkgindex.service.tree.committing import ATTEMPTS_MAX, UNSETTLED_TIMES, Committer
 from pkgindex.service.tree.protocol import FAIL, OK, Request
 from pkgindex.store.lock import WriterLock
 from pkgindex.store.memory import MemoryBackend
@@ -107,14 +107,25 @@ def test_what_others_pack_and_retire_is_heard_of_before_the_next_answer(tmp_path
     assert sound(backend)
 
 
-def test_much_that_is_loose_is_folded_when_it_is_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_much_that_is_loose_is_folded_and_settled_when_it_is_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(desk, "QUIET_SECONDS", 0.02)
+    backend = MemoryBackend()
+    with served(backend, loose_packages_max=3) as port, Client(port) as client:
+        assert {client.ask(f"INDEX|p{number}|") for number in range(3 * UNSETTLED_TIMES + 1)} == {"OK"}
+        while not Head(backend, REPO).manifest.shards or Head(backend, REPO).manifest.unsettled:
+            assert client.ask("QUERY|p0|") == "OK"
+    assert Head(backend, REPO).manifest.loose == {}
+    assert sound(backend)
+
+
+def test_what_is_folded_and_not_much_more_is_not_settled(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(desk, "QUIET_SECONDS", 0.02)
     backend = MemoryBackend()
     with served(backend, loose_packages_max=3) as port, Client(port) as client:
         assert {client.ask(f"INDEX|p{number}|") for number in range(5)} == {"OK"}
-        while not Head(backend, REPO).manifest.shards or Head(backend, REPO).manifest.unsettled:
+        while not Head(backend, REPO).manifest.shards:
             assert client.ask("QUERY|p0|") == "OK"
-    assert Head(backend, REPO).manifest.loose == {}
+    assert Head(backend, REPO).manifest.unsettled
     assert sound(backend)
 
 
