@@ -51,7 +51,7 @@ def commits(backend: Backend, directory: Path) -> None:
 
 
 def commits_into_a_file(backend: Backend, directory: Path) -> None:
-    with patch.object(spill, "TAIL_BYTES_MAX", 0):
+    with patch.multiple(spill, TAIL_BYTES_MAX=0, TAIL_PUBLISHES=0):
         commits(backend, directory)
 
 

@@ -80,14 +80,15 @@ class Small(NamedTuple):
 
 def small_index(partition: str = "package") -> Small:
     """Shards, dead and loose packages, and over all of that deltas: some in a file, some in the manifest."""
-    before, spill.TAIL_BYTES_MAX = spill.TAIL_BYTES_MAX, 200
+    before = spill.TAIL_BYTES_MAX, spill.TAIL_PUBLISHES
+    spill.TAIL_BYTES_MAX, spill.TAIL_PUBLISHES = 200, 0
     try:
         backend = small(partition)
         mirror = Mirror(backend)
         for changes in COMMITS:
             mirror.commit(changes)
     finally:
-        spill.TAIL_BYTES_MAX = before
+        spill.TAIL_BYTES_MAX, spill.TAIL_PUBLISHES = before
     older = backend.blobs()
     retire(backend, REPO, Settings(keep_generations=1, grace_seconds=0))
     blobs = backend.blobs()
