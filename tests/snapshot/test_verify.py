@@ -27,7 +27,7 @@ from pkgindex.snapshot.verify import verify
 from pkgindex.store.memory import MemoryBackend
 
 # Removed, a manifest leaves no trace but in the one after it.
-FIRST, LAST = "generations/0000000000000001", "generations/0000000000000004"
+FIRST, SECOND, LAST = "generations/0000000000000001", "generations/0000000000000002", "generations/0000000000000004"
 
 
 @pytest.fixture(params=PARTITIONS)
@@ -97,6 +97,14 @@ def test_a_manifest_that_is_missing_among_the_others_is_noticed(sound: MemoryBac
         faults = verdict_of(state).faults
         assert [fault.file for fault in faults] == [f"generations/{number + 1:016d}"]
         assert f"made from generation {number}" in faults[0].problem
+
+
+def test_a_sound_generation_of_another_line_is_not_the_parent() -> None:
+    """As when a share's server lost a generation, and another writer gave its number again."""
+    ours, theirs = small("package").blobs(), small("package").blobs()
+    first_two = {name: data for name, data in theirs.items() if name in (FIRST, SECOND)}
+    faults = verdict_of({**ours, **first_two}).faults
+    assert [(fault.file, fault.problem) for fault in faults] == [(SECOND, "is not the generation that 3 was made from")]
 
 
 def test_where_the_newest_manifest_is_damaged_the_one_before_is_checked() -> None:
