@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 from types import ModuleType
 
@@ -10,13 +11,17 @@ import pytest
 
 from battery import errors, judging, kill, readers, reads, strace, taps
 from battery.ground import Ground
-from battery.scenes import READING, SCENES, named
+from battery.scenes import READING, SCENES, Scene, named
 from battery.trial import Ended, run
 
 EVERY_QUICK, EVERY_ERROR, EVERY_READ = 30, 50, 20
 # All of them take an hour and more: `dev.py battery` runs them.
 EVERY_SLOW, EVERY_SLOW_ERROR, EVERY_SLOW_READ = 8, 20, 40
 WAYS = [strace, taps]
+REFUSED = [
+    *(pytest.param(errors, scene, EVERY_SLOW_ERROR, id=scene.name) for scene in SCENES),
+    *(pytest.param(reads, scene, EVERY_SLOW_READ, id=scene.name) for scene in READING),
+]
 
 
 @pytest.fixture(params=WAYS, ids=lambda way: way.__name__.rpartition(".")[2])
@@ -25,6 +30,10 @@ def way(request: pytest.FixtureRequest) -> ModuleType:
         pytest.skip(strace.MISSING)
     found: ModuleType = request.param
     return found
+
+
+def faults(rows: Iterable[errors.Row]) -> list[str]:
+    return [fault for row in rows for fault in row.faults]
 
 
 def test_a_pack_that_is_killed_at_any_call_leaves_all_well(tmp_path: Path, way: ModuleType) -> None:
@@ -37,7 +46,7 @@ def test_a_pack_that_is_killed_at_any_call_leaves_all_well(tmp_path: Path, way: 
 @pytest.mark.slow
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.name)
 def test_every_command_that_is_killed_at_any_call_leaves_all_well(
-    tmp_path: Path, way: ModuleType, scene: kill.Scene
+    tmp_path: Path, way: ModuleType, scene: Scene
 ) -> None:
     row = kill.row(scene, str(tmp_path / "ground"), way, EVERY_SLOW)
     assert row.failures == ()
@@ -46,32 +55,22 @@ def test_every_command_that_is_killed_at_any_call_leaves_all_well(
 
 def test_a_pack_that_the_disk_refuses_at_any_call_says_so_and_leaves_all_well(tmp_path: Path, way: ModuleType) -> None:
     rows = list(errors.rows(named("pack"), str(tmp_path / "ground"), ["EIO", "ENOSPC"], way, EVERY_ERROR))
-    assert [fault for row in rows for fault in row.faults] == []
+    assert faults(rows) == []
     assert sum(row.clean for row in rows) > 2
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.name)
-def test_every_command_that_the_disk_refuses_at_any_call_leaves_all_well(
-    tmp_path: Path, way: ModuleType, scene: kill.Scene
-) -> None:
-    rows = list(errors.rows(scene, str(tmp_path / "ground"), errors.ERRORS, way, EVERY_SLOW_ERROR))
-    assert [fault for row in rows for fault in row.faults] == []
 
 
 def test_a_search_that_the_disk_refuses_at_any_call_is_right_or_says_so(tmp_path: Path, way: ModuleType) -> None:
     rows = list(reads.rows(named("search"), str(tmp_path / "ground"), ["EIO", "ENOENT"], way, EVERY_READ))
-    assert [fault for row in rows for fault in row.faults] == []
+    assert faults(rows) == []
     assert sum(row.succeeded for row in rows) > 2
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("scene", READING, ids=lambda scene: scene.name)
-def test_every_question_that_the_disk_refuses_at_any_call_is_answered_or_says_so(
-    tmp_path: Path, way: ModuleType, scene: kill.Scene
+@pytest.mark.parametrize(("battery", "scene", "every"), REFUSED)
+def test_every_command_that_the_disk_refuses_at_any_call_says_so_or_is_not_disturbed(
+    tmp_path: Path, way: ModuleType, battery: ModuleType, scene: Scene, every: int
 ) -> None:
-    rows = list(reads.rows(scene, str(tmp_path / "ground"), errors.ERRORS, way, EVERY_SLOW_READ))
-    assert [fault for row in rows for fault in row.faults] == []
+    assert faults(battery.rows(scene, str(tmp_path / "ground"), errors.ERRORS, way, every)) == []
 
 
 def test_a_question_that_is_answered_wrongly_is_a_fault(tmp_path: Path) -> None:
