@@ -175,8 +175,8 @@ class Snapshot:
     # Details
 
     def _page(self, number: int) -> dict[str, Entry]:
-        stamp = self.manifest.page_stamps[number]
-        return self._blobs.page(number, len(self.manifest.page_stamps), stamp) if stamp else {}
+        stamps = self.manifest.page_stamps
+        return self._blobs.page(number, len(stamps), stamps[number], self.manifest.partition) if stamps[number] else {}
 
     def _group(self, name: str) -> str:
         return group_of(name, self.manifest.partition)
