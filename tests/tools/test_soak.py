@@ -40,6 +40,14 @@ def test_what_is_higher_at_the_end_than_when_it_was_warm_grows(values: list[int]
     assert measured.peak == max(values)
 
 
+@pytest.mark.parametrize(("megabytes", "flat"), [(0.0, True), (0.005, True), (0.017, False)])
+def test_in_a_long_run_ten_megabytes_more_at_the_end_is_growth(megabytes: float, flat: bool) -> None:
+    """By so many a look: a reader that remembered all that it had read took ten more in 940 looks."""
+    grown = [int((30 + megabytes * look) * 1e6) for look in range(940)]
+    assert gauge("a reader", "memory", grown).is_flat is flat
+    assert gauge("a reader", "memory", grown[:400]).is_flat
+
+
 def test_a_slot_says_one_count_or_is_a_mixture(tmp_path: Path) -> None:
     backend = MemoryBackend()
     packed(backend, drop(tmp_path, packages(3, 1)))

@@ -11,31 +11,36 @@ from typing import NamedTuple
 LOOK_SECONDS = 1.0
 # What comes before has not been everywhere yet: modules are imported, caches filled.
 WARM_SHARE = 0.25
-GROWTH_MAX = 1.25
+GROWTH_MAX = {"memory": 1.05, "files": 1.25, "disk": 1.25}
 # Below this much nothing is called growth: so many bytes, so many open files.
-SLACK = {"memory": 24 << 20, "files": 24, "disk": 8 << 20}
+SLACK = {"memory": 3 << 20, "files": 24, "disk": 8 << 20}
+# Whoever was looked at less often is never warm: in a short run nearly all memory is what is imported in its course.
+WARM_LOOKS = 600
+SLACK_OF_SHORT_RUNS = {**SLACK, "memory": 32 << 20}
 
 
 class Gauge(NamedTuple):
-    """Of one thing (*what* of *whose*): when it was warm, at the end, and the most that it ever was."""
+    """Of one thing (*what* of *whose*): when it was warm, at the end, and the most that it ever was, in so many looks."""
 
     whose: str
     what: str
     warm: int
     last: int
     peak: int
+    looks: int
 
     @property
     def is_flat(self) -> bool:
         """Whether the end is as the beginning was."""
-        return self.last <= self.warm * GROWTH_MAX + SLACK[self.what]
+        slack = SLACK if self.looks >= WARM_LOOKS else SLACK_OF_SHORT_RUNS
+        return self.last <= self.warm * GROWTH_MAX[self.what] + slack[self.what]
 
 
 def gauge(whose: str, what: str, values: list[int]) -> Gauge:
     """Of what was looked at in order. The end is the middle one of the last values, for a moment proves nothing."""
     warm = max(1, int(len(values) * WARM_SHARE))
     early, late = values[warm : 2 * warm] or values, values[-warm:]
-    return Gauge(whose, what, int(statistics.median(early)), int(statistics.median(late)), max(values))
+    return Gauge(whose, what, int(statistics.median(early)), int(statistics.median(late)), max(values), len(values))
 
 
 class Gauges:

@@ -162,7 +162,8 @@ def rows_of(soak: Soak, gauges: list[Gauge], retained: int, minutes: float) -> t
     counted = soak.ground.counted
     figures = (counted["generations"], counted["commands"], counted["killed"], counted["servers ended"], counted["requests"],
                soak.shared.answers.value, counted["answers of fresh readers"], len(soak.ground.faults))
-    taken = [[found.whose, found.what, *(_amount(found.what, value) for value in found[2:])] for found in gauges]
+    taken = [[found.whose, found.what, *(_amount(found.what, value) for value in (found.warm, found.last, found.peak))]
+             for found in gauges]
     taken.append(["index and spool", "disk, when all has been retired", "", _amount("disk", retained), ""])
     return [[str(soak.seed), f"{minutes:.1f}", *(f"{figure:,}" for figure in figures)]], taken
 
