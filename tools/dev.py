@@ -79,7 +79,7 @@ def lab(arguments: list[str]) -> int:
 def simulate(arguments: list[str]) -> int:
     from environment import ready
 
-    return ready().run("tools/simulate.py", *arguments)
+    return ready("dev").run("tools/simulate.py", *arguments)
 
 
 def battery(arguments: list[str]) -> int:

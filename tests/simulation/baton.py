@@ -1,12 +1,14 @@
-"""Who runs when: actors are threads of which one has the baton, and each call to the disk is a point where it may change hands.
+"""Who runs when: actors are greenlets, one has the baton, and each call to the disk is a point where it may change hands.
 
-Nothing here depends on the real clock or on how the system schedules threads, so that a schedule runs the same each time.
+Nothing here depends on the real clock or on how the system schedules anything, so that a schedule runs the same each time.
 """
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
+from functools import partial
+
+from greenlet import greenlet
 
 from simulation.disk import Disk
 from simulation.script import BORNE, PAUSE_SECONDS, Drawing, Event, Role, Script, mixed
@@ -33,8 +35,8 @@ class Actor:
         self.steps = self.drawn = 0
         self.awake = 0.0
         self.done = self.faulted = self.spared = False
-        self.turn = threading.Lock()
-        self.turn.acquire()
+        # Where it goes on when it has the baton.
+        self.turn: greenlet
 
 
 class World:
@@ -57,42 +59,33 @@ class World:
         self.crashes = self.faults = self.points = 0
         self._drawing = Drawing(script)
         self._instants = self._drawn = 0
-        self._over = threading.Lock()
-        self._over.acquire()
         self.system = System(self)
 
     # Running
 
     def run(self, perform: Callable[[Actor], None]) -> None:
         """Let every actor *perform*, until all are done; the first error of one is raised."""
-        threads = [threading.Thread(target=self._live, args=(actor, perform), daemon=True) for actor in self.actors]
-        for thread in threads:
-            thread.start()
-        self._pass_on(None)
-        self._over.acquire()
-        for thread in threads:
-            thread.join()
+        for actor in self.actors:
+            actor.turn = greenlet(partial(self._live, actor, perform))
+        while not all(actor.done for actor in self.actors):
+            # Who is done comes back here.
+            self._pass_on(None)
         self.current, self.host = None, self.operator
         if self.failure is not None:
             raise self.failure
 
     def _live(self, actor: Actor, perform: Callable[[Actor], None]) -> None:
-        actor.turn.acquire()
         try:
             perform(actor)
         except HostLost:
             pass
-        except BaseException as error:  # noqa: BLE001 - raised by `run`, in the thread that asked
+        except BaseException as error:  # noqa: BLE001 - raised by `run`, when all have ended
             self.failure = self.failure or error
         actor.done = True
-        self._pass_on(None)
 
     def _pass_on(self, wanted: Actor | None) -> None:
         """Give the baton to *wanted*, or to who can run, or wait for who sleeps least."""
         waiting = [actor for actor in self.actors if not actor.done]
-        if not waiting:
-            self._over.release()
-            return
         awake = [actor for actor in waiting if actor.awake <= self.now or self.failure]
         if wanted in awake:
             chosen = wanted
@@ -102,12 +95,11 @@ class World:
             chosen = min(waiting, key=lambda actor: actor.awake)
             self.now = chosen.awake
         self.current, self.host = chosen, chosen.host
-        chosen.turn.release()
+        chosen.turn.switch()
 
     def _yield_to(self, wanted: Actor | None) -> None:
         actor = self.current
         self._pass_on(wanted)
-        actor.turn.acquire()
         self._require_alive(actor)
 
     def _require_alive(self, actor: Actor) -> None:

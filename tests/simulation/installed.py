@@ -14,12 +14,11 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
-from functools import cached_property
+from types import SimpleNamespace
 from typing import Any, TypeVar
 
 import pkgindex
 from simulation.baton import World
-from simulation.system import System
 
 T = TypeVar("T")
 
@@ -29,23 +28,18 @@ ROOMS = ("pkgindex.store", "pkgindex.packer", "pkgindex.snapshot")
 
 
 class Current:
-    """The world that the threads of this process are in."""
+    """The world that this process is in; `shared` stands for `os` of whoever is on the shared disk in it."""
 
     world: World
 
-    @property
-    def system(self) -> System:
-        return self.world.system
+    def __init__(self) -> None:
+        self.shared = SimpleNamespace()
 
-
-class SharedOs:
-    """`os` of the world that runs."""
-
-    def __init__(self, current: Current) -> None:
-        self._current = current
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._current.world.system, name)
+    def enter(self, world: World) -> None:
+        self.world = world
+        # Looked up here once for all calls: there are a thousand in a schedule.
+        self.shared.__dict__.update(
+            {name: getattr(world.system, name) for name in dir(world.system) if not name.startswith("_")})
 
 
 class RealOs:
@@ -101,7 +95,16 @@ class OneAfterTheOther:
         return future
 
     def map(self, function: Callable[..., T], *iterables: Iterable[Any]) -> Iterator[T]:
-        return iter([future.result() for future in [self.submit(function, *found) for found in zip(*iterables, strict=False)]])
+        """All of it is done before the first error is told."""
+        found, failed = [], None
+        for arguments in zip(*iterables, strict=False):
+            try:
+                found.append(function(*arguments))
+            except Exception as error:  # noqa: BLE001 - raised below
+                failed = failed or error
+        if failed is not None:
+            raise failed
+        return iter(found)
 
     def shutdown(self, *arguments: object, **named: object) -> None:
         pass
@@ -123,29 +126,20 @@ def installed() -> Iterator[Current]:
         undo.append((module, name, getattr(module, name)))
         setattr(module, name, value)
 
-    shared, real, clock = SharedOs(current), RealOs(current), Clock(current)
+    real, clock = RealOs(current), Clock(current)
     for module in _modules():
         if getattr(module, "os", None) is os:
-            put(module, "os", shared if module.__name__ in ON_THE_SHARE else real)
+            put(module, "os", current.shared if module.__name__ in ON_THE_SHARE else real)
         if getattr(module, "time", None) is time:
             put(module, "time", clock)
         if hasattr(module, "ThreadPoolExecutor"):
             put(module, "ThreadPoolExecutor", OneAfterTheOther)
-        for found in _lazy_properties(module):
-            # Python 3.11 holds it while the property is worked out, and then nobody may pass on the baton.
-            put(found, "lock", contextlib.nullcontext())
     put(concurrent.futures, "ThreadPoolExecutor", OneAfterTheOther)
     try:
         yield current
     finally:
         for module, name, value in reversed(undo):
             setattr(module, name, value)
-
-
-def _lazy_properties(module: Any) -> list[Any]:
-    classes = [found for found in vars(module).values() if isinstance(found, type) and found.__module__ == module.__name__]
-    properties = [found for owner in classes for found in vars(owner).values() if isinstance(found, cached_property)]
-    return [found for found in properties if hasattr(found, "lock")]
 
 
 def _modules() -> list[Any]:

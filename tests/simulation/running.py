@@ -20,7 +20,7 @@ from pkgindex.snapshot.reader import Reader
 from pkgindex.snapshot.verify.generation import verify
 from pkgindex.store.generations import Generations
 from simulation.baton import World
-from simulation.installed import installed
+from simulation.installed import Current, installed
 from simulation.model import REPO, Model
 from simulation.roles import GRACE_SECONDS, ROOT, Process, Stage, change_of, performed
 from simulation.script import Event, Script
@@ -46,12 +46,12 @@ class Outcome(NamedTuple):
 class Simulator:
     """Runs scripts; made by `simulator`."""
 
-    def __init__(self, scratch: str, current: object) -> None:
+    def __init__(self, scratch: str, current: Current) -> None:
         self._scratch, self._current = scratch, current
 
     def run(self, script: Script) -> Outcome:
         world, model = World(script), Model()
-        self._current.world = world  # type: ignore[attr-defined]
+        self._current.enter(world)
         stage = Stage(world, model, self._scratch)
         failure: BaseException | None = None
         try:
