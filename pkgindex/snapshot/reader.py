@@ -75,8 +75,18 @@ class Reader:
         return self._generations.numbers()
 
     def history(self) -> list[manifests.Manifest]:
-        """The manifests of all retained generations, oldest first."""
-        return [self._manifest(number) for number in self._generations.numbers()]
+        """The manifests of all retained generations, oldest first. Raises `Gone` for one that is listed and not there."""
+        found: dict[int, manifests.Manifest] = {}
+        while True:
+            numbers = self._generations.numbers()
+            try:
+                for number in numbers:
+                    found[number] = found.get(number) or self._manifest(number)
+                return [found[number] for number in numbers]
+            except Gone:
+                # Retired between the listing and the look: begin again, with what was read already.
+                if self._generations.numbers() == numbers:
+                    raise
 
     def changes(self, since: float) -> list[Change]:
         """What happened on the host after *since*, whichever generations are retained. See `snapshot.changes`."""

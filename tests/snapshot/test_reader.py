@@ -160,3 +160,39 @@ def test_a_question_that_hung_while_others_published_is_asked_of_the_newest(back
     # No time is left: the question took more than there was.
     assert Reader(backend, REPO).ask(hung_once) == 2
     assert asked == [1, 2]
+
+
+class Retiring(MemoryBackend):
+    """Takes a generation away when it is about to be read, as often as `going` names one."""
+
+    going: tuple[int, ...] = ()
+
+    def read(self, name: str) -> bytes:
+        if self.going and name == f"generations/{self.going[0]:016d}":
+            self.going = self.going[1:]
+            self.remove(name)
+        return super().read(name)
+
+
+@pytest.mark.parametrize("going", [(1,), (1, 2), (3,), (1, 3), (2, 3, 4)])
+def test_what_is_retired_while_the_history_is_read_is_left_out(tmp_path: Path, going: tuple[int, ...]) -> None:
+    backend = Retiring()
+    for number in range(1, 6):
+        packed(backend, drop(tmp_path, [{**CURL, "version": str(number)}]))
+    backend.going = going
+    told = [manifest.generation for manifest in Reader(backend, REPO).history()]
+    assert told == [number for number in range(1, 6) if number not in going]
+
+
+def test_a_generation_that_is_listed_and_not_there_is_told_of(tmp_path: Path) -> None:
+    class Listing(MemoryBackend):
+        lost: tuple[str, ...] = ()
+
+        def names(self, directory: str) -> list[str]:
+            return [*super().names(directory), *self.lost]
+
+    backend = Listing()
+    packed(backend, drop(tmp_path, [CURL]))
+    backend.lost = (f"{7:016d}",)
+    with pytest.raises(Gone, match="generations/0000000000000007"):
+        Reader(backend, REPO).history()
