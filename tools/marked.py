@@ -13,7 +13,8 @@ def read(name: str) -> list[list[str]]:
     """The rows between the marks of *name*, without the heads."""
     with open(PAGE, encoding="utf-8") as file:
         marked = file.read().partition(f"<!-- {name}: begin -->\n")[2].partition(f"<!-- {name}: end -->")[0]
-    return [line.strip("| ").split(" | ") for line in marked.splitlines()[2:]]
+    lines = [line for line in marked.splitlines() if line.startswith("|")]
+    return [line.strip("| ").split(" | ") for line in lines[2:]]
 
 
 def write(name: str, rows: Sequence[Sequence[str]]) -> None:

@@ -71,7 +71,13 @@ def collect(submission: Submission, directory: str, partitions: int, limits: Lim
                 shown.append(f"{fact.where}: {fact.reason}")
         else:
             sorter.fact(fact)
+        if sorter.largest > limits.together_bytes_max:
+            break
     sorter.close()
+    if sorter.largest > limits.together_bytes_max:
+        raise Rejected(
+            f"{submission.filename}: says more than {limits.together_bytes_max} bytes of one package or of a few: split it"
+        )
     if faults and not sorter.touched:
         raise Rejected(f"{submission.filename}: none of its {faults} packages can be read; the first: {shown[0]}")
     return Collection(
@@ -81,7 +87,7 @@ def collect(submission: Submission, directory: str, partitions: int, limits: Lim
 
 
 class Sorter:
-    """Writes facts into partitions."""
+    """Writes facts into partitions; `largest` are the bytes of the largest so far."""
 
     def __init__(self, directory: str, partitions: int) -> None:
         self.seen: set[str] = set()
@@ -91,6 +97,8 @@ class Sorter:
         self.touched: dict[str, None] = {}
         self._directory = directory
         self._mask = partitions - 1
+        self.largest = 0
+        self._sizes = [0] * partitions
         self._facts: list[bytearray] = [bytearray() for _ in range(partitions)]
         self._lines: dict[str, list[list[bytes]]] = {}
         self._lists: dict[str, dict[bytes, list[bytes]]] = {}
@@ -117,7 +125,7 @@ class Sorter:
         buffer = self._facts[partition]
         buffer += self._packer.pack(parts)
         if len(buffer) > BUFFER_BYTES_MAX:
-            self._write(f"{partition}.facts", buffer)
+            self._write(partition, "facts", buffer)
             buffer.clear()
 
     def paths(self, architecture: str, pairs: list[bytes]) -> None:
@@ -144,7 +152,7 @@ class Sorter:
         self._spill()
         for partition, buffer in enumerate(self._facts):
             if buffer:
-                self._write(f"{partition}.facts", buffer)
+                self._write(partition, "facts", buffer)
 
     def _forget_paths(self, package: str) -> None:
         """What this submission said of the package's files before does not count: a line without a path says so."""
@@ -165,12 +173,15 @@ class Sorter:
             for partition, lines in enumerate(partitions):
                 if lines:
                     lines.append(b"")
-                    self._write(f"{partition}.{encode(architecture)}.paths", b"\n".join(lines))
+                    self._write(partition, f"{encode(architecture)}.paths", b"\n".join(lines))
                     lines.clear()
         self._pending = 0
 
-    def _write(self, name: str, data: bytes | bytearray) -> None:
+    def _write(self, partition: int, kind: str, data: bytes | bytearray) -> None:
+        name = f"{partition}.{kind}"
         self.written.add(name)
+        self._sizes[partition] += len(data)
+        self.largest = max(self.largest, self._sizes[partition])
         with open(f"{self._directory}/{name}", "ab") as file:
             file.write(data)
 

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 import msgpack
 
+from pkgindex.errors import Rejected
 from pkgindex.format import forward, terms, tokens
 from pkgindex.format.digest import digest
 from pkgindex.format.names import spread
@@ -191,7 +192,7 @@ class _Slice:
         lists = [forward.decompress_paths(frame) for _, frame in new.files.values()]
         for architecture, paths in (update.files if update is not None else {}).items():
             if architecture not in new.files:
-                new.files[architecture] = [len(paths), self._packer.pack(b"\n".join(paths))]
+                new.files[architecture] = [len(paths), self._packer.pack(_joined(name, paths))]
                 lists.append(paths)
         paths = lists[0] if len(lists) == 1 else sorted({path for listed in lists for path in listed})
         tail = b"\t" + name.encode("utf-8", "surrogateescape")
@@ -233,6 +234,15 @@ class _Slice:
             if kept:
                 self._writer.facts("forward", group, kept)
         self._groups.clear()
+
+
+def _joined(name: str, paths: Sequence[bytes]) -> bytes:
+    """As they are packed. Raises `Rejected` when nobody would read them: each listing of a set is within its limits."""
+    text = b"\n".join(paths)
+    if len(text) > forward.UNPACKED_BYTES_MAX:
+        raise Rejected(f"the listings have {len(text)} bytes of paths of {name!r} together, more than "
+                       f"{forward.UNPACKED_BYTES_MAX}: take away the one that is wrong")
+    return text
 
 
 def spread_pairs(pairs: list[bytes], cuts: Sequence[bytes], ranges: list[list[bytes]]) -> None:

@@ -25,6 +25,9 @@ class Limits(NamedTuple):
     path_bytes_max: int = 4096
     packages_max: int = 10_000_000
     paths_max: int = 500_000_000
+    # What is laid together in memory at once: the packages whose names fall together, or one that is all of them. The lists
+    # of whole distributions bring 30 MiB; no package has a twentieth of the limit.
+    together_bytes_max: int = 256 * MIB
     # Entries of the tar archives in a .deb.
     members_max: int = 2_000_000
     # Faults handed on one by one; more are only counted.

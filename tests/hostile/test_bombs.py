@@ -12,6 +12,9 @@ from battery import hostile
 from battery.bombs import QUESTIONS, QUICK, SUBMISSIONS
 from packer.world import drop, newest, packed
 from pkgindex.errors import Corrupt, Rejected
+from pkgindex.format import forward
+from pkgindex.packer.collect import collect
+from pkgindex.packer.submissions import Submission
 from pkgindex.sources import jsonstream
 from pkgindex.sources.hosts.constraints import ALTERNATIVES_MAX, relations
 from pkgindex.sources.limits import Limits
@@ -65,6 +68,34 @@ def test_a_foreign_database_is_refused_by_its_checksum_and_by_what_is_in_it(
         asked(newest(MemoryBackend({**blobs, name: foreign})))
     with pytest.raises(Corrupt, match=f"{name}: holds views or triggers"):
         asked(newest(believed(blobs, name, foreign)))
+
+
+def test_what_is_said_of_one_package_or_few_is_bounded(tmp_path: Path) -> None:
+    """And the same number of bytes about many packages is packed."""
+    limits = Limits(together_bytes_max=20_000)
+    for packages in (1, 1000):
+        lines = "".join(f"usr/share/{number:06}  utils/p{number % packages}\n" for number in range(3000))
+        submission = drop(tmp_path, lines, "Contents-amd64")
+        if packages > 1:
+            assert collect(submission, str(tmp_path / "many"), 16, limits).packages == packages
+            continue
+        with pytest.raises(Rejected, match="Contents-amd64: says more than 20000 bytes of one package or of a few"):
+            collect(submission, str(tmp_path / "one"), 16, limits)
+
+
+def test_listings_that_come_to_more_than_readers_read_are_not_published(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend = MemoryBackend()
+    monkeypatch.setattr(forward, "UNPACKED_BYTES_MAX", 80)
+    packed(backend, *_listings(tmp_path, "ab"))
+    with pytest.raises(Rejected, match="the listings have 107 bytes of paths of 'p' together, more than 80"):
+        packed(backend, *_listings(tmp_path, "abc"))
+    assert newest(backend).package("p").files == {"amd64": [b"/usr/" + name * 30 for name in (b"a", b"b")]}
+
+
+def _listings(folder: Path, names: str) -> list[Submission]:
+    return [drop(folder, f"usr/{name * 30}  utils/p\n", "Contents-amd64") for name in names]
 
 
 def test_a_value_of_more_parts_than_a_package_has_is_refused() -> None:

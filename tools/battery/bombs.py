@@ -74,6 +74,13 @@ def _amplified() -> bytes:
     return b"Package: a\nVersion: 1\nDepends: " + b" | ".join([b"x (>= 1)"] * 100_000) + b"\n"
 
 
+def _of_one_package() -> bytes:
+    """A gigabyte of long paths, each another one."""
+    folder, pack = "/".join(["x" * 200] * 4), zstandard.ZstdCompressor(level=1).compressobj()
+    lines = (f"{folder}/{number:08d}  utils/bomb\n".encode() for number in range(1_300_000))
+    return b"".join([pack.compress(line) for line in lines]) + pack.flush()
+
+
 SUBMISSIONS = (
     Bomb("gzip, 1 GiB of zeros", "Packages.gz", lambda: _members(gzip.compress)),
     Bomb("xz, 1 GiB of zeros", "Packages.xz", lambda: _members(lambda data: lzma.compress(data, preset=0))),
@@ -93,6 +100,7 @@ SUBMISSIONS = (
     Bomb("one line of 100 MB", "Packages", lambda: b"Package: " + b"a" * 100_000_000),
     Bomb("one stanza of 100 MB", "Packages", lambda: b"Package: a\nVersion: 1\nDescription: x\n" + b" line\n" * 17_000_000),
     Bomb("a hundred thousand alternatives", "Packages", _amplified),
+    Bomb("Contents, 1 GB of paths of one package", "Contents-amd64.zst", _of_one_package),
     Bomb("Contents, a line of 50 MB", "Contents-amd64", lambda: b"usr/bin/a " + b"x/a," * 12_500_000 + b"x/b\n"),
 )
 QUESTIONS = (

@@ -1,12 +1,13 @@
 """Bombs, names that try to leave, and files that are none, given to commands as they run: `dev.py battery hostile`.
 
     --only WORD      only those with this word in their names
-    --write          put the table into docs/reliability.md
+    --write          put the rows into docs/reliability.md; those of others stay
 
 Each submission lies in a spool beside a sound one and `pack` is run: it must end with an exit code of its own and no traceback,
 the sound one must be packed, and of a directory beside the index nothing may be read or written. Each question is asked of an
-index in a process of its own. Printed are the seconds that the process had a processor, and its largest memory. Exit
-code 1 when something did not hold.
+index in a process of its own. Printed are the seconds that the process had a processor, and its largest memory. Last, all that
+tries to lead out is packed once more under strace, with whatever is hostile and small: what is opened must be the index's, the
+spool's, or a part of what is installed. Exit code 1 when something did not hold.
 """
 
 from __future__ import annotations
@@ -96,7 +97,7 @@ def _packed(bomb: Bomb, folder: str) -> Row:
     ground.drop(data, bomb.filename)
     ground.drop(tame(), "tame.jsonl")
     ended = run(["pack"], environment)
-    faults = [*_unbounded(ended)]
+    faults = [*unbounded(ended)]
     with Index(ground.index) as index:
         if "tame" not in index.names():
             faults.append(f"the sound one was not packed: {ended.said[-300:]}")
@@ -109,7 +110,7 @@ def _asked(bomb: Bomb, folder: str) -> Row:
     ground.drop(tame(), "tame.jsonl")
     run(["pack"], environment_of(ground))
     ended = measured([sys.executable, "-c", _ASK, ground.index], {}, bomb.question)
-    return Row(bomb.name, len(bomb.question), ended.code, ended.seconds, ended.mebibytes, tuple(_unbounded(ended)))
+    return Row(bomb.name, len(bomb.question), ended.code, ended.seconds, ended.mebibytes, tuple(unbounded(ended)))
 
 
 def run(words: list[str], environment: dict[str, str]) -> Ended:
@@ -121,7 +122,7 @@ def environment_of(ground: Ground) -> dict[str, str]:
             "PKGINDEX_WAIT_SECONDS_MAX": "0", "PYTHONPATH": marked.PROJECT, "PYTHONDONTWRITEBYTECODE": "1"}
 
 
-def _unbounded(ended: Ended) -> Iterator[str]:
+def unbounded(ended: Ended) -> Iterator[str]:
     if ended.code < 0 or ended.code > 5 or "Traceback" in ended.said or "MemoryError" in ended.said:
         yield f"ended with {ended.code}: {ended.said[-600:]}"
     if ended.seconds > SECONDS_MAX or ended.mebibytes > MEMORY_MIB_MAX:
@@ -140,14 +141,14 @@ def intruding() -> Iterator[Row]:
             ground.drop(tame(), "tame.jsonl")
             with intruders.swapping(name):
                 ended = run(["pack"], environment)
-            faults = (*_unbounded(ended), *intruders.faults())
+            faults = (*unbounded(ended), *intruders.faults())
             yield Row(f"{count} {name.replace('_', ' ')}", 0, ended.code, ended.seconds, ended.mebibytes, faults)
 
 
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(
         "dev.py battery hostile", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", default="")
+    parser.add_argument("--only", default="", metavar="WORD")
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args(arguments)
     print(*HEADS, sep="  ", flush=True)
@@ -159,5 +160,26 @@ def main(arguments: list[str]) -> int:
             print(*row.cells(), sep="  ", flush=True)
             print(*row.faults, sep="\n", end="\n" if row.faults else "", flush=True)
     if options.write:
-        marked.write(MARK, [HEADS, *[row.cells() for row in found]])
-    return 1 if any(row.faults for row in found) else 0
+        _write([row.cells() for row in found])
+    return 1 if any([row.faults for row in found] + [_confined(options.write)] * (options.only in ("", "opened"))) else 0
+
+
+def _write(rows: list[list[str]]) -> None:
+    """In the order of the bombs; what tries to lead out comes last."""
+    known = {cells[0]: cells for cells in (*marked.read(MARK), *rows)}
+    bombs = [bomb.name for bomb in (*SUBMISSIONS, *QUESTIONS)]
+    marked.write(MARK, [HEADS, *(known[name] for name in bombs if name in known),
+                        *(cells for name, cells in known.items() if name not in bombs)])
+
+
+def _confined(write: bool) -> tuple[str, ...]:
+    from battery import confined
+
+    with tempfile.TemporaryDirectory(prefix="pkgindex-hostile-") as folder:
+        row = confined.packed(folder)
+    print(*confined.HEADS, sep="  ")
+    print(*row.cells(), sep="  ")
+    print(*row.faults, sep="\n", end="\n" if row.faults else "", flush=True)
+    if write:
+        marked.write(confined.MARK, [confined.HEADS, row.cells()])
+    return row.faults

@@ -73,7 +73,8 @@ class Intruders:
 
     @contextmanager
     def swapping(self, kind: str) -> Iterator[None]:
-        """Meanwhile whatever lies in the spool, claimed or not, is again and again replaced by a link that leads outside."""
+        """Meanwhile whatever of these files lies in the spool, claimed or not, is again and again replaced by a link that leads
+        outside."""
         if kind != "links_in_place_of_files":
             yield
             return
@@ -90,7 +91,7 @@ class Intruders:
         while not stop.is_set():
             for top, _, names in os.walk(f"{self._ground.spool}/{self._ground.repo}"):
                 for name in names:
-                    if ".jsonl" in name and "tame" not in name and not name.endswith(".reason"):
+                    if name.partition(".jsonl")[0].isdigit() and not name.endswith(".reason"):
                         link = f"{top}/.link"
                         with suppress(OSError):
                             os.symlink(f"{self._elsewhere}/{SECRET}.jsonl", link)

@@ -9,6 +9,7 @@ import json
 import lzma
 import tarfile
 from array import array
+from collections.abc import Sequence
 
 import lz4.frame
 import msgpack
@@ -33,34 +34,45 @@ IPS = (b"# x\nset name=pkg.fmri value=pkg://p/dev/gcc@7.0,5.11-0.1:20200101T0000
        b"depend type=group-any fmri=a fmri=b\nlink path=usr/bin/cc target=gcc\n")
 
 
-def _tar(form: int) -> bytes:
+_PLAIN = (("./control", CONTROL), ("./caf\udce9", b""))
+_LONG = (("./usr/share/" + "long/" * 30 + "name", b"x"),)
+
+
+def _tar(form: int, files: Sequence[tuple[str, bytes]], target: str = "passwd") -> bytes:
+    """With one empty block at its end, not the twenty that tapes want."""
     made = io.BytesIO()
     with tarfile.open(fileobj=made, mode="w", format=form) as archive:
-        for name, data in (("./control", CONTROL), ("./usr/share/" + "long/" * 30 + "name", b"x"), ("./caf\udce9", b"")):
+        for name, data in files:
             entry = tarfile.TarInfo(name)
             entry.size = len(data)
             archive.addfile(entry, io.BytesIO(data))
         link = tarfile.TarInfo("./link")
-        link.type, link.linkname = tarfile.SYMTYPE, "/etc/" + "passwd" * 20
+        link.type, link.linkname = tarfile.SYMTYPE, target
         archive.addfile(link)
-    return made.getvalue()
+        return made.getvalue() + bytes(512)
 
 
 def _member(name: str, data: bytes) -> bytes:
     return f"{name:<16}{0:<12}{0:<6}{0:<6}{100644:<8}{len(data):<10}`\n".encode() + data + b"\n" * (len(data) % 2)
 
 
-def deb(suffix: str = "", form: int = tarfile.GNU_FORMAT) -> bytes:
-    data = {"": bytes, ".gz": gzip.compress, ".xz": lzma.compress, ".zst": zstandard.compress}[suffix](_tar(form))
+def deb(suffix: str = "") -> bytes:
+    pack = {"": bytes, ".gz": gzip.compress, ".xz": lzma.compress, ".zst": zstandard.compress}[suffix]
+    data = pack(_tar(tarfile.GNU_FORMAT, _PLAIN))
     return (b"!<arch>\n" + _member("debian-binary", b"2.0\n") + _member(f"control.tar{suffix}", data)
             + _member(f"data.tar{suffix}", data))
 
 
+TARS = (
+    _tar(tarfile.USTAR_FORMAT, _PLAIN), _tar(tarfile.USTAR_FORMAT, _LONG), _tar(tarfile.GNU_FORMAT, _LONG, "passwd" * 20),
+    _tar(tarfile.PAX_FORMAT, _LONG, "passwd" * 20),
+)
+ARS = (b"!<arch>\n" + _member("debian-binary", b"2.0\n") + _member("odd/", b"abc") + _member("empty", b""),)
 # In the order in which sources are asked.
 FILENAMES = ("a.deb", "status", "Translation-de", "Packages", "documents.json", "a.jsonl", "a.p5m", "Contents-amd64")
 SUBMISSIONS: tuple[tuple[bytes, ...], ...] = (
-    tuple([deb("", form) for form in (tarfile.GNU_FORMAT, tarfile.PAX_FORMAT, tarfile.USTAR_FORMAT)[:2]]), (STATUS,),
-    (TRANSLATION,), (CONTROL + b"\n" + CONTROL,), (DOCUMENTS.encode(),),
+    tuple([deb(suffix) for suffix in ("", ".gz", ".xz", ".zst")]), (STATUS,), (TRANSLATION,),
+    (CONTROL + b"\n" + CONTROL,), (DOCUMENTS.encode(),),
     (JSON.encode(), JSON[1:-1].replace("}, {", "}\n{").encode()), (IPS,), (CONTENTS,),
 )
 _STEPS = b"a - - none < 1 amd64 none **CONFIGURE**\na 1 amd64 none < 2 amd64 none /x.deb\n"
@@ -72,10 +84,17 @@ _NPM = json.dumps({"name": "a", "version": "1.0.0", "dependencies": {"b": "^1.2 
 _CONDA = json.dumps({"name": "a", "version": "1", "build": "0", "files": ["bin/a"], "subdir": "noarch", "size": 1,
                      "depends": ["b >=1,<2", "c 1.*|2", "d[version='>=1']"], "constrains": ["e 1"]})
 _DIGITS = b"9" * 5000
+_RPM = "\x1d".join((
+    "a", "1", "2.0", "3", "noarch", "1600000000", "4096", "a summary", "(none)", "MIT", "", "", "x", "a-2.0-3.src.rpm",
+    "what\nit is",
+    "b\x1f12\x1f1.0\n(c if d)\x1f0\x1f\nrpmlib(x)\x1f16777226\x1f4\ne\x1f512\x1f(none)\n", "", "f\x1f0\x1f\n", "", "", "", "",
+    "a\x1f8\x1f1:2.0-3\n", "/usr\n/usr/bin/a\n/usr/odd\nname\n",
+)).encode() + b"\x1e"
 # The later ones of each were faults once.
 HOSTS: dict[str, tuple[bytes, ...]] = {
     "apk database": (_APK, _APK.replace(b"I:100", b"I:1\xc2\xb2"), _APK.replace(b"I:100", b"I:" + _DIGITS)),
     "apk world": (b"busybox>1 foo@edge\n",),
+    "rpm output": (_RPM, _RPM * 2, _RPM.replace(b"\x1f1.0\n", b"\x1f1\x1f0\n")),
     "dpkg database": (STATUS + b"\n",),
     "pacman database": (_PACMAN, _PACMAN.replace(b"12\n", b""), _PACMAN.replace(b"1-1\n", b""), _PACMAN.replace(b"16", _DIGITS),
                         _PACMAN.replace(b"16", b"1\xc2\xb2")),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 from pkgindex.errors import NotFound, Rejected
@@ -62,22 +62,27 @@ class RpmDatabase:
         return f"rpm is at work: {lock} is locked" if locked(lock) else ""
 
     def look(self) -> Look:
-        pieces, troubles = [], []
-        for record in _queried(self.place):
-            named = record.partition(_FIELD)[0]
-            try:
-                name = names.package_name(named)
-            except names.Unreadable as error:
-                troubles.append(Trouble("", f"{self.place}: {error}"))
-                continue
-            raw = record.encode("utf-8", "surrogateescape")
-            pieces.append(Piece(name, signed(raw), partial(_read, self.place, record)))
-        return look(pieces, troubles)
+        return listed(self.place, _asked(self.place))
 
 
 def databases(root: str, places: Sequence[str] = ()) -> list[RpmDatabase]:
     """The database below *root*, whether it is there or not."""
     return [RpmDatabase(root)]
+
+
+def listed(place: str, said: bytes) -> Look:
+    """The packages in what rpm *said* of the database in *place*."""
+    pieces, troubles = [], []
+    for record in said.decode("utf-8", "surrogateescape").split(_RECORD)[:-1]:
+        named = record.partition(_FIELD)[0]
+        try:
+            name = names.package_name(named)
+        except names.Unreadable as error:
+            troubles.append(Trouble("", f"{place}: {error}"))
+            continue
+        raw = record.encode("utf-8", "surrogateescape")
+        pieces.append(Piece(name, signed(raw), partial(_read, place, record)))
+    return look(pieces, troubles)
 
 
 def _written(path: str) -> bytes:
@@ -96,7 +101,7 @@ def _format() -> str:
     return f"{scalars}{arrays}[%{{filenames}}\n]{_RECORD}"
 
 
-def _queried(place: str) -> Iterator[str]:
+def _asked(place: str) -> bytes:
     command = ["rpm", "--dbpath", os.path.abspath(place), "-qa", "--nosignature", "--nodigest", "--qf", _format()]
     try:
         done = subprocess.run(
@@ -110,17 +115,18 @@ def _queried(place: str) -> Iterator[str]:
     said = done.stderr.decode("utf-8", "replace").strip()
     if done.returncode or "error:" in said:
         raise Rejected(f"{place}: rpm cannot read it: {said or f'exit code {done.returncode}'}; see 'rpmdb --verifydb'")
-    yield from done.stdout.decode("utf-8", "surrogateescape").split(_RECORD)[:-1]
+    return done.stdout
 
 
 def _read(place: str, record: str) -> Installed:
     found = record.split(_FIELD)
-    if len(found) != len(_SCALARS) + len(_ARRAYS) + 1:
+    arrays = found[len(_SCALARS) : -1]
+    if len(arrays) != len(_ARRAYS) or not all(map(_is_relation, filter(None, "\n".join(arrays).split("\n")))):
         raise Rejected(f"{place}: {names.shown(found[0])}: holds signs that separate fields")
     said = {tag: "" if value == _NONE else value for tag, value in zip(_SCALARS, found, strict=False)}
     fields = {field: names.text(said[tag].strip()) for tag, field in _SCALARS.items() if field and said[tag].strip()}
     fields.update(_amounts(said))
-    related, rich = _related(said["name"], found[len(_SCALARS) : -1])
+    related, rich = _related(said["name"], arrays)
     if rich:
         fields["depend.rich"] = "\n".join(rich)
     description = names.text(said["description"].strip())
@@ -136,6 +142,11 @@ def _version(said: dict[str, str]) -> str:
 
 def _amounts(said: dict[str, str]) -> dict[str, str]:
     return {**state_fields(whole(said["installtime"])), **size_field(said["size"])}
+
+
+def _is_relation(line: str) -> bool:
+    """Whether *line* is a name, flags and a version: who makes a package may have written into it what is between them."""
+    return line.count(_ITEM) == 2
 
 
 def _related(name: str, arrays: list[str]) -> tuple[dict[str, tuple[Relation, ...]], list[str]]:
