@@ -8,6 +8,7 @@ from typing import NamedTuple
 SIMULATED = "simulate "
 SCHEDULES = f"{SIMULATED}--schedules 300 --seed 1"
 STORE = "tests/store/test_local.py tests/store/test_generations.py"
+PLACE = "tests/store/test_place.py"
 FLUSHED = "tests/packer/test_flushes.py"
 RETIRING = "tests/packer/test_retire.py"
 READING = "tests/snapshot/test_reader.py"
@@ -59,6 +60,16 @@ MUTANTS = (
            "                head.generations.confirm()\n", "                pass\n", (FLUSHED,)),
     Mutant("the flush by which that is done", "pkgindex/store/generations.py",
            "                self._backend.flush([self._name(head)])\n", "                pass\n", (FLUSHED,)),
+    Mutant("the flush of what is there already, before a submission leaves the spool for it", "pkgindex/service/packing.py",
+           "        head.generations.confirm()\n", "", ("tests/service/test_packing.py",)),
+    Mutant("the flush of what is there already, before it is said to be made", "pkgindex/cli/commands/init.py",
+           "        head.generations.confirm()  #", "        pass  #", ("tests/cli/test_writing_commands.py",)),
+    Mutant("the flush of what another server published, before it is answered", "pkgindex/service/tree/committing.py",
+           "            self._ledger.head.generations.confirm()\n", "", ("tests/service/tree/test_desk.py",)),
+    Mutant("the flush of a new index's name", "pkgindex/store/place.py",
+           "    flush_above(os.path.abspath(path))\n", "", (PLACE,)),
+    Mutant("the flush by which its name is made durable", "pkgindex/store/flushing.py",
+           "            _sync(above)\n", "", (PLACE,)),
     Mutant("the refusal of a flush that failed once", "pkgindex/store/flushing.py",
            "            self._refuse_lost(wanted)\n", "", (STORE,)),
     Mutant("the flush of what a look at a host found changed", "pkgindex/service/changelog.py",
@@ -98,7 +109,7 @@ MUTANTS = (
     Mutant("the flush of any directory of the spool", "pkgindex/spool/moves.py",
            "        os.fsync(descriptor)\n", "        pass\n", (SPOOL,)),
     Mutant("the flush of a new spool's name", "pkgindex/spool/spool.py",
-           "        moves.flush_directory(os.path.dirname(self.root))\n", "", (SPOOL,)),
+           "            moves.flush_directory(os.path.dirname(made))\n", "            pass\n", (SPOOL,)),
     Mutant("the flush of the sentinel's name", "pkgindex/spool/spool.py",
            "                moves.place(temporary, sentinel)\n            moves.flush_directory(folder)\n",
            "                moves.place(temporary, sentinel)\n", (SPOOL,)),

@@ -68,7 +68,7 @@ def main(arguments: list[str]) -> int:
 def _require_sound(battery: str) -> None:
     """In a copy that nothing was taken out of, every test passes; otherwise it would catch everything."""
     with tempfile.TemporaryDirectory(prefix="pkgindex-mutant-") as copy:
-        _copy_to(copy)
+        copy_to(copy)
         if failed := _caught(copy, battery):
             raise Stale(f"nothing is taken out, and {battery} fails all the same: {failed}")
 
@@ -87,7 +87,7 @@ def tried(mutant: Mutant) -> Fate:
     """*mutant* in a copy of the project, against its tests, one command after the other until one fails."""
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="pkgindex-mutant-") as copy:
-        _copy_to(copy)
+        copy_to(copy)
         with open(os.path.join(copy, mutant.file), "w", encoding="utf-8") as file:
             file.write(changed(mutant))
         for battery in mutant.batteries:
@@ -98,7 +98,7 @@ def tried(mutant: Mutant) -> Fate:
     return Fate(mutant, "", time.monotonic() - began)
 
 
-def _copy_to(copy: str) -> None:
+def copy_to(copy: str) -> None:
     for name in COPIED:
         source, target = os.path.join(PROJECT, name), os.path.join(copy, name)
         if os.path.isdir(source):

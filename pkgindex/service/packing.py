@@ -168,7 +168,10 @@ def _recover(settings: Settings, claims: Claims) -> Recovered:
         place = place_of(settings)
         if not place.has(claims.repo):
             return frozenset()
-        manifest = Head(place.backend(claims.repo), claims.repo).manifest
+        head = Head(place.backend(claims.repo), claims.repo)
+        # Their writer may have died before he made it durable, and what is called published leaves the spool.
+        head.generations.confirm()
+        manifest = head.manifest
         return frozenset(manifest.recent).union(packed.id for packed in manifest.submissions)
 
     return claims.recover(settings.lease_seconds, lambda id: id in identities())

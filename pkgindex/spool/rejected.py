@@ -5,6 +5,7 @@ Invariants:
 * Nothing is ever overwritten or removed here: it is the sender's.
 * `NAME.reason` is made first and at once, and is what reserves NAME; a rejection that was cut short is taken up again by
   the identity that stands in it, so that each has one file and one reason.
+* What a power cut left under both of its names is rejected already.
 """
 
 from __future__ import annotations
@@ -32,6 +33,9 @@ class Rejection(NamedTuple):
 
 def set_aside(path: str, folder: str, rejection: Rejection) -> str | None:
     """Move *path* into *folder* beside its reason; its name there, or None when it was no longer there to be moved."""
+    if before := _set_aside_before(path, folder):
+        moves.discard(path)
+        return before
     drop = names.fitted(names.parse(os.path.basename(path))._replace(id=None))
     for candidate in chain((drop,), names.numbered(drop, frozenset(os.listdir(folder)))):
         target = os.path.join(folder, candidate.name)
@@ -46,6 +50,19 @@ def set_aside(path: str, folder: str, rejection: Rejection) -> str | None:
             return None
         moves.flush_directory(folder)
         return candidate.name
+    return None
+
+
+def _set_aside_before(path: str, folder: str) -> str | None:
+    """The name in *folder* of the same file, with a reason: of its move only that half was durable which gave the new name."""
+    try:
+        ours = os.lstat(path)
+    except FileNotFoundError:
+        return None
+    for name in os.listdir(folder) if ours.st_nlink > 1 else ():
+        other = os.path.join(folder, name)
+        if os.path.lexists(other + names.REASON_SUFFIX) and os.path.samestat(ours, os.lstat(other)):
+            return name
     return None
 
 

@@ -91,6 +91,7 @@ class Spool:
         What a crash leaves of it is finished by the next call.
         """
         unfinished = f"{self.root}{UNFINISHED_SUFFIX}"
+        above = _missing_above(self.root)
         try:
             os.makedirs(unfinished, exist_ok=True)
             self._mark(unfinished)
@@ -100,7 +101,8 @@ class Spool:
             if not os.path.lexists(os.path.join(self.root, names.SENTINEL)):
                 raise
             shutil.rmtree(unfinished, ignore_errors=True)
-        moves.flush_directory(os.path.dirname(self.root))
+        for made in (self.root, *above):
+            moves.flush_directory(os.path.dirname(made))
 
     def _mark(self, folder: str) -> None:
         sentinel = os.path.join(folder, names.SENTINEL)
@@ -243,6 +245,12 @@ class Spool:
             yield path
         finally:
             moves.discard(path)
+
+
+def _missing_above(path: str) -> list[str]:
+    """The directories that *path* will lie in and that are to be made."""
+    above = os.path.dirname(path)
+    return [] if os.path.lexists(above) else [above, *_missing_above(above)]
 
 
 def _entry(item: os.DirEntry[str]) -> Entry | None:

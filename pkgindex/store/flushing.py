@@ -209,6 +209,20 @@ def _sync(path: str) -> None:
         raise unwritten(error, path) from None
 
 
+def flush_above(path: str) -> None:
+    """Make the names durable by which the directory *path* is found on its disk.
+
+    What this user may not read others have made, and long ago.
+    """
+    try:
+        device = os.stat(path).st_dev
+        while (above := os.path.dirname(path)) != path and os.stat(above).st_dev == device and os.access(above, os.R_OK):
+            _sync(above)
+            path = above
+    except OSError as error:
+        raise unread(error, path) from None
+
+
 def _syncfs_reports() -> bool:
     """Whether this is Linux, and new enough that syncfs(2) tells of failed writes."""
     release = os.uname()

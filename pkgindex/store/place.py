@@ -136,7 +136,9 @@ class Directory:
         return LocalBackend(self.where(repo), cache=self._cache)
 
     def made(self, repo: str) -> Backend:
-        make_directory(self.where(repo))
+        # Once it holds a generation, whoever published that has seen to it.
+        if not self.has(repo):
+            make_directory(self.where(repo))
         return self.backend(repo)
 
     def lock(self, repo: str) -> str | None:
@@ -150,7 +152,9 @@ class Directory:
 
 
 def make_directory(path: str) -> None:
-    """Make *path*, and what it lies in, where it is missing."""
+    """Make *path*, and what it lies in, where it is missing; durable, also what another process made and did not flush."""
+    from pkgindex.store.flushing import flush_above
+
     try:
         os.makedirs(path, exist_ok=True)
     except OSError as error:
@@ -158,3 +162,4 @@ def make_directory(path: str) -> None:
             f"{path!a}: {error.strerror}: the index cannot be made there; choose another place with --index, "
             "or run as a user who may write there"
         ) from error
+    flush_above(os.path.abspath(path))

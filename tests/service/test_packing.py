@@ -3,6 +3,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from pkgindex.errors import BadInput, Busy, NoIndex, NoSpace
 from pkgindex.packer import pack as packer
 from pkgindex.service.packing import line, pack_all, pack_repository
+from pkgindex.store.flushing import Flushing
 from pkgindex.store.lock import WriterLock
 from service.spooled import Place, owned
 
@@ -223,3 +225,31 @@ def test_what_cannot_be_moved_is_told_and_costs_no_other(
     assert place.owners("bash") == owned("bash")
     assert pack_repository(place.settings, place.spool, "repo").unmoved == []
     assert place.owners("curl", "bash", "old") == owned("curl", "bash", "old")
+
+
+def test_what_a_killed_packer_published_is_durable_before_it_leaves_the_spool(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was killed between the link of its manifest and the flush of that name: a power cut could take both away."""
+    place.drop("curl")
+    if (packer := os.fork()) == 0:
+        Flushing.flush_name = lambda *names: signal.raise_signal(signal.SIGKILL)  # type: ignore[method-assign,assignment]
+        pack_repository(place.settings, place.spool, "repo")
+        os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(packer, 0)[1]) == -signal.SIGKILL
+    done: list[str] = []
+    fsync, unlink = os.fsync, os.unlink
+
+    def noted_fsync(handle: int) -> None:
+        done.append(os.path.basename(os.readlink(f"/proc/self/fd/{handle}")))
+        fsync(handle)
+
+    def noted_unlink(path: str) -> None:
+        done.append(os.path.basename(path).partition("@")[0])
+        unlink(path)
+
+    monkeypatch.setattr(os, "fsync", noted_fsync)
+    monkeypatch.setattr(os, "unlink", noted_unlink)
+    pack_repository(place.settings, place.spool, "repo")
+    assert [what for what in done if what in ("generations", "curl.json")] == ["generations", "curl.json"]
+    assert place.owners("curl") == owned("curl")

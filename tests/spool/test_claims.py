@@ -164,6 +164,17 @@ def test_nothing_rejected_is_ever_overwritten(spool: Spool, claims: Claims) -> N
     assert spool.rejected("debian") == sorted(wanted)
 
 
+def test_what_a_power_cut_left_under_both_names_is_rejected_once(spool: Spool, claims: Claims) -> None:
+    """On a disk that keeps directories apart: of the move into `rejected` only the new name was durable."""
+    drop(spool, "x")
+    (claim,) = claims.claim(spool.incoming("debian"))
+    assert claims.reject(claim, "no") == "x"
+    os.link(spool.folder("debian", names.REJECTED, "x"), claim.path)
+    assert claims.reject(claim, "no") == "x"
+    assert spool.rejected("debian") == ["x"]
+    assert not os.path.lexists(claim.path)
+
+
 def test_a_file_put_among_the_rejected_by_hand_stays(spool: Spool, claims: Claims) -> None:
     Path(spool.folder("debian", names.REJECTED), "x").write_bytes(b"mine")
     drop(spool, "x", b"yours")

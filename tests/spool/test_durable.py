@@ -26,6 +26,10 @@ def makes(place: Path) -> None:
     spool(place).create()
 
 
+def makes_deep_down(place: Path) -> None:
+    Spool(str(place / "srv/of/ours/spool")).create()
+
+
 def adds(place: Path) -> None:
     spool(place).add(REPO)
 
@@ -58,6 +62,7 @@ def rejects(place: Path) -> None:
 
 ACTS: dict[str, tuple[list[Act], Act]] = {
     "a spool is made": ([], makes),
+    "a spool is made in a new directory": ([], makes_deep_down),
     "a repository is added": ([makes], adds),
     "bytes are submitted": ([makes, adds], submits),
     "a file is submitted": ([makes, adds], submits_a_file),

@@ -13,7 +13,7 @@ from mutant_table import MUTANTS, Mutant
 
 # Not those of a stream to the system.
 FLUSHES = re.compile(r"os\.fsync\(|flush_directory\((?!path: )|(?<!super\(\))\.flush\([^)]|(?:_journal|self)\.flush\(\)|"
-                     r"\._?flush_name\(|self\._flush\(|self\._sync_\w+\(")
+                     r"\._?flush_name\(|(?<!def )flush_above\(|self\._flush\(|self\._sync_\w+\(")
 # A directory, to see whether its disk can flush at all.
 TRIED_OUT = "pkgindex/store/probe/"
 

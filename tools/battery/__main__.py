@@ -5,6 +5,7 @@
     python3 tools/dev.py battery damage    every file of an index damaged in every way, and each kind of question asked
     python3 tools/dev.py battery hostile   bombs, names that try to leave, files that are none
     python3 tools/dev.py battery reads     each reading command refused so
+    python3 tools/dev.py battery powercut  the power cut at every change, on a file system that drops what was not flushed
     python3 tools/dev.py battery readers   readers beside a writer, and beside all else that writes
     python3 tools/dev.py battery soak      everything at once, for long
 
@@ -21,7 +22,7 @@ if __name__ == "__main__":
     sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 WORDS = {"kill": "battery.kill", "errors": "battery.errors", "reads": "battery.reads", "damage": "battery.damage",
-         "hostile": "battery.hostile", "readers": "battery.readers", "soak": "battery.soak"}
+         "hostile": "battery.hostile", "readers": "battery.readers", "powercut": "battery.powercut", "soak": "battery.soak"}
 
 
 def main(arguments: list[str]) -> int:

@@ -55,10 +55,17 @@ class Ground:
 
     def restore(self) -> None:
         """Within the same directory, which may be a mount point."""
-        self.restart()
-        for name in os.listdir(self.here):
-            shutil.rmtree(f"{self.here}/{name}")
+        self.clear()
         shutil.copytree(f"{self.root}/template", self.here, symlinks=True, dirs_exist_ok=True)
+
+    def clear(self) -> None:
+        """Nothing is here, for a trial that lays it out by itself."""
+        self.restart()
+        for entry in list(os.scandir(self.here)):
+            if entry.is_dir(follow_symlinks=False):
+                shutil.rmtree(entry.path)
+            else:
+                os.unlink(entry.path)
 
     def drop(self, packages: Iterable[dict[str, Any]] | bytes, name: str) -> str:
         """A submission in the spool; the path that it has there."""

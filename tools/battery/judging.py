@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), "tests"))
@@ -65,7 +66,7 @@ class Judge:
         settled = self._settled_once(self._ground.fingerprint())
         assert settled.state == self._settled.state, "after going on, the answers are others"
         assert settled.changed == self._settled.changed, f"changed {settled.changed} packages, not {self._settled.changed}"
-        left_over = _difference(settled.files, self._settled.files)
+        left_over = difference(settled.files, self._settled.files)
         if ended.code == PARTLY:  # what changed is told in two parts then
             left_over.pop(f"index/{self._ground.repo}/changes", None)
         assert not left_over, f"left over: {left_over}"
@@ -83,19 +84,7 @@ class Judge:
         return settled
 
     def _settle(self) -> Settled:
-        """Go on as the next writer would, let days pass, and tidy up."""
-        for words in (self._scene.words, ("pack",)):
-            ended = run(self._ground, words, self._scene.environment)
-            assert ended.code in (0, self._scene.code), f"{' '.join(words)} does not go on: {ended}"
-        changed = _changed(self._ground)
-        self._ground.forget()
-        # The sweep of the spool belongs to whoever has something to pack.
-        for words in (("pack",), ("gc",)):
-            ended = run(self._ground, words, {**self._scene.environment, **SOON})
-            assert ended.code == 0, f"{words[0]} does not tidy up: {ended}"
-        verdict = verify(self._ground.backend, self._ground.repo)
-        assert verdict.sound, verdict.faults
-        return Settled(state(self._ground), changed, _folders(self._ground))
+        return settle(self._ground, (self._scene.words, ("pack",)), self._scene.environment, (0, self._scene.code))
 
     def _compare_with_model(self) -> None:
         if self._scene.drops is None:
@@ -105,6 +94,22 @@ class Judge:
             full = self._scene.full and number == len(self._scene.drops)
             model.pack([drop(self._ground.root, packages, mode="full" if full else "incremental")])
         checked(_newest(self._ground), model.all())
+
+
+def settle(ground: Ground, going_on: Iterable[Sequence[str]], environment: Mapping[str, str], codes: Container[int]) -> Settled:
+    """Go on as the next writer would, let days pass, and tidy up."""
+    for words in going_on:
+        ended = run(ground, words, environment)
+        assert ended.code in codes, f"{' '.join(words)} does not go on: {ended}"
+    changed = changed_by_all(ground)
+    ground.forget()
+    # The sweep of the spool belongs to whoever has something to pack.
+    for words in (("pack",), ("gc",)):
+        ended = run(ground, words, {**environment, **SOON})
+        assert ended.code == 0, f"{words[0]} does not tidy up: {ended}"
+    verdict = verify(ground.backend, ground.repo)
+    assert verdict.sound, verdict.faults
+    return Settled(state(ground), changed, _folders(ground))
 
 
 def state(ground: Ground) -> dict[str, Any]:
@@ -126,7 +131,7 @@ def _newest(ground: Ground) -> Snapshot:
     return Reader(ground.backend, ground.repo).snapshot()
 
 
-def _changed(ground: Ground) -> int:
+def changed_by_all(ground: Ground) -> int:
     history = Reader(ground.backend, ground.repo).history()
     return sum(sum(manifest.change[:3]) for manifest in history)
 
@@ -135,5 +140,5 @@ def _folders(ground: Ground) -> dict[str, int]:
     return dict(Counter(os.path.dirname(path) for path in ground.files()))
 
 
-def _difference(found: dict[str, int], wanted: dict[str, int]) -> dict[str, int]:
+def difference(found: dict[str, int], wanted: dict[str, int]) -> dict[str, int]:
     return {name: found.get(name, 0) - wanted.get(name, 0) for name in {*found, *wanted} if found.get(name) != wanted.get(name)}

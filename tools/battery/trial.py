@@ -7,7 +7,6 @@ are the same in each trial: so those that come to the same end leave the same by
 
 from __future__ import annotations
 
-import functools
 import os
 import random
 import select
@@ -135,11 +134,11 @@ def _become(said: str, answered: str, ground: Ground, environment: Mapping[str, 
 
 def _repeat(number: int, began: float) -> None:
     """Let this be like run *number* of any other trial, and like no other run of its own."""
-    chance, now = random.Random(number), began + number
+    chance, now, gmtime = random.Random(number), began + number, time.gmtime
     os.urandom = chance.randbytes
     os.getpid = lambda: PROCESS
     time.time = lambda: now
-    time.gmtime = functools.partial(time.gmtime, now)
+    time.gmtime = lambda seconds=None: gmtime(now if seconds is None else seconds)
 
 
 def _perform(words: list[str], inside: Callable[[], None]) -> None:

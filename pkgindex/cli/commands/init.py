@@ -29,6 +29,7 @@ def run(call: Call, repository: str, partition: str | None, ordering: str | None
         return FOUND
     _require_the_same(repository, partition, head.manifest.partition)
     if ordering in (None, head.manifest.ordering):
+        head.generations.confirm()  # who made it may have been killed before he did
         call.output.say(f"{repository}: was there already, and stays as it is")
     else:
         restate(place, head, "ordering", ordering=ordering, submissions=())

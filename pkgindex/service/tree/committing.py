@@ -3,7 +3,8 @@ another writer was first.
 
 Invariants:
 
-* What is answered OK is published and durable.
+* What is answered OK is published and durable, also what another server has published: it may have been killed before it
+  flushed the name of that.
 * `tree` is what generation `generation` holds: both change in `settle`, which is called where answers are given, and never
   while `refresh` or `commit` runs.
 * A change that another server published is never lost: what was heard and not settled is handed out with the next result.
@@ -68,6 +69,8 @@ class Committer:
         self._lock = lock
         self._pause = pause
         self._unsettled: Changes = {}
+        # The newest generation that is known to be durable.
+        self._durable = 0
         self._patience_seconds = target.settings.lock_wait_seconds
         # Told of how many packages each publish changed, and of each time another writer was first.
         self.published: Callable[[int], None] = lambda packages: None
@@ -86,6 +89,7 @@ class Committer:
     def refresh(self) -> Done:
         """Hear what others published."""
         self._unsettled.update(self._ledger.refresh())
+        self._confirm()
         return self._done(())
 
     def commit(self, requests: Sequence[Request | Malformed]) -> Done:
@@ -102,7 +106,10 @@ class Committer:
                 answers, changes = self._judged(requests)
                 if changes:
                     commit(self._ledger, changes)
+                    self._durable = self._ledger.head.manifest.generation
                     self.published(len(changes))
+                else:
+                    self._confirm()
             except (Exists, Gone) as error:
                 if alone == ALONE_MAX and isinstance(error, Exists):
                     raise StoreError(f"repository {self.repo!r}: generation {before + 1} cannot be published although no other "
@@ -116,6 +123,13 @@ class Committer:
             f"repository {self.repo!r}: {ATTEMPTS_MAX} times another writer was first, or took away what was there; "
             "look for one that does nothing but write"
         )
+
+    def _confirm(self) -> None:
+        """Make what was heard of durable, before anybody is told of it."""
+        generation = self._ledger.head.manifest.generation
+        if generation != self._durable:
+            self._ledger.head.generations.confirm()
+            self._durable = generation
 
     def _judged(self, requests: Sequence[Request | Malformed]) -> tuple[tuple[bytes, ...], Changes]:
         """The answers to *requests* on top of the newest generation, and what they change."""

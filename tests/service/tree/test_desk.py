@@ -16,11 +16,12 @@ from pkgindex.packer.publish import Head
 from pkgindex.packer.retire import retire
 from pkgindex.packer.target import Target
 from pkgindex.service.tree import desk
-from pkgindex.service.tree.committing import ATTEMPTS_MAX, UNSETTLED_TIMES, Committer
+from pkgindex.service.tree.committing import ATTEMPTS_MAX, UNSETTLED_TIMES, Committer, Done
 from pkgindex.service.tree.protocol import FAIL, OK, Request
 from pkgindex.store.lock import WriterLock
 from pkgindex.store.memory import MemoryBackend
 from service.tree.serving import REPO, Client, served, sound
+from store.crash import CrashBackend
 
 
 def target(backend: MemoryBackend, **settings: object) -> Target:
@@ -201,6 +202,27 @@ def test_who_is_overtaken_judges_again() -> None:
     second.settle(second.commit([Request("INDEX", "a")]))
     first.settle(first.commit([Request("INDEX", "b", ("a",))]))
     assert second.commit([Request("REMOVE", "a"), Request("REMOVE", "b"), Request("REMOVE", "a")]).answers == (FAIL, OK, OK)
+
+
+class Unflushed(CrashBackend):
+    """Who links is killed before the name is durable."""
+
+    def link(self, name: str, data: bytes) -> None:
+        MemoryBackend.link(self, name, data)
+
+
+@pytest.mark.parametrize("hear", [
+    lambda committer: committer.refresh(),
+    lambda committer: committer.commit([Request("INDEX", "a")]),
+], ids=["heard of", "asked for again"])  # fmt: skip
+def test_what_a_killed_server_published_is_durable_before_anybody_is_told_of_it(hear: Callable[[Committer], Done]) -> None:
+    backend = Unflushed({})
+    Committer(target(backend)).commit([Request("INDEX", "a")])
+    assert backend.durable == {}
+    committer = Committer(target(backend))
+    committer.settle(hear(committer))
+    assert committer.tree.answer(Request("QUERY", "a")) == OK
+    assert backend.durable == backend.blobs() != {}
 
 
 @pytest.mark.parametrize("gone", [False, True])
