@@ -14,8 +14,6 @@ from typing import Any
 
 import pytest
 
-from pkgindex.store.flushing import Flushing
-
 Ask = Callable[..., Any]
 MOON = [{"name": "moon", "version": "1", "files": ["/sky/moon"], "summary": "shines at night"}]
 
@@ -56,20 +54,6 @@ def test_init_again_changes_nothing(fresh: Ask) -> None:
     again = fresh("init", "sky")
     assert again.code == 0 and "was there already" in again.err
     assert fresh("status", "--jsonl").objects[0]["generation"] == 1
-
-
-def test_what_a_killed_init_made_is_durable_before_it_is_said_to_be_there(fresh: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Flushing, "flush_name", lambda *names: None)
-    assert fresh("init", "sky").code == 0
-    fsync, flushed = os.fsync, []
-
-    def noting(handle: int) -> None:
-        flushed.append(os.path.basename(os.readlink(f"/proc/self/fd/{handle}")))
-        fsync(handle)
-
-    monkeypatch.setattr(os, "fsync", noting)
-    assert fresh("init", "sky").code == 0
-    assert "generations" in flushed
 
 
 def test_an_ordering_can_be_given_first_and_later_and_nothing_else_changes(fresh: Ask, tmp_path: Path) -> None:
