@@ -161,7 +161,10 @@ def main(arguments: list[str]) -> int:
             print(*row.faults, sep="\n", end="\n" if row.faults else "", flush=True)
     if options.write:
         _write([row.cells() for row in found])
-    return 1 if any([row.faults for row in found] + [_confined(options.write)] * (options.only in ("", "opened"))) else 0
+    faults = [fault for row in found for fault in row.faults]
+    if options.only in ("", "opened"):
+        faults += _confined(options.write)
+    return 1 if faults else 0
 
 
 def _write(rows: list[list[str]]) -> None:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from functools import cache, partial
 from typing import Any
 
 from fuzz import seeds
 from fuzz.submissions import require_storable
-from fuzz.target import Target
+from fuzz.target import Expected, Target
 from pkgindex.errors import NotFound, Rejected
 from pkgindex.sources.facts import Paths, Releases
 from pkgindex.sources.hosts import apk, conda, dpkg, npm, pacman, pip, rpm
@@ -43,7 +42,7 @@ class _Host:
         os.ftruncate(self._file, 0)
         os.pwrite(self._file, data, 0)
         for database in self._databases:
-            with suppress(Rejected, NotFound):
+            with Expected(Rejected, NotFound):
                 _describe(database.look())
 
 
@@ -62,7 +61,7 @@ def _rpm(data: bytes) -> None:
 
 def _describe(look: Look) -> None:
     for sighting in look.packages.values():
-        with suppress(Rejected, NotFound):
+        with Expected(Rejected, NotFound):
             package = sighting.read()
             for release in package.releases:
                 require_storable(Releases(package.name, release))
@@ -74,6 +73,8 @@ _FILES: dict[str, tuple[Callable[[str], Iterable[Any]], str]] = {
     "apk database": (apk.databases, "lib/apk/db/installed"),
     "apk world": (apk.databases, "etc/apk/world"),
     "dpkg database": (dpkg.databases, "var/lib/dpkg/status"),
+    "dpkg list": (dpkg.databases, "var/lib/dpkg/info/tool.list"),
+    "pacman files": (pacman.databases, "var/lib/pacman/local/a-1-1/files"),
     "pacman database": (pacman.databases, "var/lib/pacman/local/a-1-1/desc"),
     "pip metadata": (pip.databases, "usr/lib/python3/dist-packages/a-1.dist-info/METADATA"),
     "pip record": (pip.databases, "usr/lib/python3/dist-packages/a-1.dist-info/RECORD"),

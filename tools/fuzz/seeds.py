@@ -96,6 +96,8 @@ HOSTS: dict[str, tuple[bytes, ...]] = {
     "apk world": (b"busybox>1 foo@edge\n",),
     "rpm output": (_RPM, _RPM * 2, _RPM.replace(b"\x1f1.0\n", b"\x1f1\x1f0\n")),
     "dpkg database": (STATUS + b"\n",),
+    "dpkg list": (b"/.\n/usr\n/usr/bin/tool\n",),
+    "pacman files": (b"%FILES%\nusr/\nusr/bin/a\n\n%BACKUP%\netc/a\tx\n\n",),
     "pacman database": (_PACMAN, _PACMAN.replace(b"12\n", b""), _PACMAN.replace(b"1-1\n", b""), _PACMAN.replace(b"16", _DIGITS),
                         _PACMAN.replace(b"16", b"1\xc2\xb2")),
     "pip metadata": ((b"Metadata-Version: 2.1\nName: a\nVersion: 1\nRequires-Dist: b[c] (>=1,!=2.*) ; python_version < '4' and "
@@ -137,7 +139,8 @@ def _delta() -> bytes:
 def _manifest() -> bytes:
     content = {
         "repo": "debian", "generation": 7, "partition": "package", "ordering": "debian", "parent": 6, "created": 1.5,
-        "parent_checksum": "00000000", "writer": "x", "page_stamps": {"stamps": ["", "7-abcdef"], "pages": bytes(7) + b"\1"},
+        "parent_checksum": "00000000", "writer": "x",
+        "page_stamps": {"stamps": ["", "7-abcdef"], "pages": bytes(4) + b"\1" + bytes(3)},
         "shards": [["text", 1, "7-abcdef", 9, "00000000", 1, 1, b"a", b"b", "", 0]], "loose": {"a": 3}, "loose_paths": 1,
         "packages": 1, "filed": 1, "names": 1, "paths": 1, "facts_bytes": 1, "submissions": [["a", "b", "c", "full"]],
         "recent": ["a"], "fulls": {"meta/": ["00"]}, "change": [1, 0, 0, ["+a"], "pack"],
@@ -156,7 +159,7 @@ def contents(kind: str) -> tuple[bytes, ...]:
         "forward": (msgpack.packb({"curl": _record()}), _record()),
         "reverse": (msgpack.packb({"curl": reverse.encode({"a": 1})}), reverse.encode({"a": 1, "b": 512})),
         "dead": (msgpack.packb(["text", 1, ["a", "b"]]),),
-        "changes": (msgpack.packb([["a", "amd64", "removed", "1", "", 1.5, 2.5, [["1", "amd64", {}, {}]]]]),),
+        "changes": (msgpack.packb([["a", "amd64", "removed", "1", "", 1.5, 2.5, ["1", "amd64", {}, {}]]]),),
         "delta": (_delta(),),
         "shard parts": (terms.encode_postings([1, 5], [9, 255]), frame.pack(b"x" * 99),
                         block.encode([b"/a\tb", b"/c\td"])[0], b"\2\0\0\0/a" + b"9" * 12 + b" a",

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import io
-from contextlib import suppress
 from functools import partial
 
 from fuzz import seeds
-from fuzz.target import Target
+from fuzz.target import Expected, Target
 from pkgindex.errors import Rejected
 from pkgindex.format import forward
 from pkgindex.model.package import Package
@@ -27,7 +26,7 @@ _SOURCES = registry.built_in(LIMITS)
 def _submission(number: int, data: bytes) -> None:
     source, filename = _SOURCES[number], seeds.FILENAMES[number]
     source.recognises(filename, data[: 64 * KIB])
-    with suppress(Rejected):
+    with Expected(Rejected):
         for fact in source.read(io.BufferedReader(io.BytesIO(data)), filename):  # type: ignore[arg-type]
             require_storable(fact)
 
@@ -64,7 +63,7 @@ def _tar(data: bytes) -> None:
     mended = bytearray(data)
     _mend(mended, 0, len(data))
     for archive in {data, bytes(mended)}:
-        with suppress(Rejected):
+        with Expected(Rejected):
             for entry in tar.entries(io.BytesIO(archive), NAME, LIMITS, (b"./control",)):
                 assert len(entry.kind) == 1 and len(entry.content) <= LIMITS.stanza_bytes_max, entry
 
@@ -78,14 +77,14 @@ def _mend(archive: bytearray, begin: int, end: int) -> None:
 
 
 def _ar(data: bytes) -> None:
-    with suppress(Rejected):
+    with Expected(Rejected):
         for member in ar.members(io.BytesIO(data), NAME):
             assert member.first == member.stream.peek()[: len(member.first)]  # type: ignore[attr-defined]
             assert len(member.stream.read()) == member.size, member
 
 
 def _unpacked(data: bytes) -> None:
-    with suppress(Rejected):
+    with Expected(Rejected):
         unpacked = unpack(io.BytesIO(data), data[:16], NAME, len(data), LIMITS)
         made = 0
         while unpacked is not None and (piece := unpacked.read(64 * KIB)):
@@ -94,7 +93,7 @@ def _unpacked(data: bytes) -> None:
 
 
 def _apt_job(data: bytes) -> None:
-    with suppress(Rejected):
+    with Expected(Rejected):
         list(aptjobs.steps(data.decode("utf-8", "replace"), NAME))
 
 

@@ -3,9 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
+from types import TracebackType
 from typing import NamedTuple
 
 BYTES_MAX = 1024
+
+
+class Expected(suppress):
+    """Errors that a reader promises. How often they were met tells whether an example is sound."""
+
+    met = 0
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        caught = bool(super().__exit__(kind, error, trace))
+        Expected.met += caught
+        return caught
 
 
 class Target(NamedTuple):
