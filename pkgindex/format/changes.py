@@ -25,7 +25,7 @@ def decode(data: bytes, stamp: str, name: str) -> list[Change]:
     content = unseal(data, "changes", stamp, name)
     try:
         return [_change(*parts) for parts in content]
-    except (TypeError, ValueError, IndexError) as error:
+    except (TypeError, ValueError, IndexError, AttributeError) as error:
         raise Corrupt(f"{name}: not a list of changes ({error}); {REMEDY}") from error
 
 
