@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from battery import damage
+from battery import damage, damage_at_random
 from pkgindex.format.manifest import PARTITIONS
 from pkgindex.snapshot import reader
 
@@ -22,6 +22,7 @@ def nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
 def judged(rows: Iterator[damage.Row]) -> int:
     """How many damages there were, of which none led to a wrong answer, was missed or stayed."""
     found = list(rows)
+    assert [row.kind for row in found] == list(damage.KINDS)
     assert [fault for row in found for fault in row.faults] == []
     assert [row.kind for row in found if not row.counts["damages"]] == []
     assert all(row.counts["wrong"] == row.counts["not found"] == row.counts["not restored"] == 0 for row in found)
@@ -37,3 +38,8 @@ def test_no_damage_to_any_file_leads_to_a_wrong_answer() -> None:
 @pytest.mark.parametrize("partition", PARTITIONS)
 def test_no_damage_at_many_places_leads_to_a_wrong_answer(partition: str) -> None:
     assert judged(damage.rows(damage.small_index(partition), tries=60)) > 1000
+
+
+@pytest.mark.slow
+def test_no_damage_to_a_large_index_on_its_disk_leads_to_a_wrong_answer() -> None:
+    assert judged(damage_at_random.rows_of("", tries=10, seed=1)) == 10 * len(damage.KINDS)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from pkgindex.errors import NoIndex, NotFound, StoreError
 from pkgindex.format.envelope import REMEDY
 from pkgindex.query.index import Index
 from pkgindex.store.backend import Backend
+from pkgindex.store.memory import MemoryBackend
 
 RIGHT, RECOVERED, SAID, WRONG, RAISED = "right", "right by recovery", "file and remedy", "wrong", "unclear"
 OUTCOMES = (RIGHT, RECOVERED, SAID, WRONG, RAISED)
@@ -94,6 +95,32 @@ def answers(backend: Backend, repo: str, asked: dict[str, Question]) -> dict[str
     """What a sound index answers, without the generation: an index made anew has another."""
     index = Index(One(backend, repo))
     return {name: _bare(_answer(index, question)) for name, question in asked.items()}
+
+
+class _Noting(MemoryBackend):
+    """Remembers which files were looked at."""
+
+    def __init__(self, blobs: Mapping[str, bytes]) -> None:
+        super().__init__(blobs)
+        self.seen: set[str] = set()
+
+    def read(self, name: str) -> bytes:
+        self.seen.add(name)
+        return super().read(name)
+
+    def size(self, name: str) -> int:
+        self.seen.add(name)
+        return super().size(name)
+
+
+def files_read(blobs: Mapping[str, bytes], repo: str, asked: dict[str, Question]) -> dict[str, set[str]]:
+    """The files that a reader who comes anew looks at for each question."""
+    found = {}
+    for name, question in asked.items():
+        backend = _Noting(blobs)
+        _answer(Index(One(backend, repo)), question)
+        found[name] = backend.seen
+    return found
 
 
 def outcomes(backend: Backend, repo: str, asked: dict[str, Question], right: dict[str, Any], file: str) -> Iterator[Told]:

@@ -8,26 +8,32 @@ import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 
-from battery.asking import RAISED, WRONG, answers, outcomes, questions
-from battery.damage import KINDS, Row, by_kind
-from battery.wounds import drawn
+from battery.asking import answers, files_read, questions
+from battery.damage import KINDS, Asked, Row, by_kind, leaves_no_generation, told_of
+from battery.large import large_index
+from battery.wounds import Wound, drawn
+from packer.world import REPO
 from pkgindex.model.paths import shown
 from pkgindex.query.index import Index
 from pkgindex.snapshot.verify import verify
 from pkgindex.store.local import LocalBackend
 
 PACKAGES, FILES = 3, 2
-# A whole index is verified for one damage of each kind.
-VERIFIED_A_KIND = 1
+# A whole index is verified for one damage in so many of each kind.
+VERIFIED_EVERY = 5
 
 
 def rows_of(directory: str, tries: int, seed: int) -> Iterator[Row]:
-    dice = random.Random(seed)
+    """Of the repository in *directory*; empty: of one that is made."""
     with tempfile.TemporaryDirectory(prefix="pkgindex-damage-") as folder:
-        root = os.path.join(folder, os.path.basename(os.path.abspath(directory)))
-        shutil.copytree(directory, root)
-        yield from _Copy(folder, root, dice).rows(tries)
+        root = os.path.join(folder, os.path.basename(os.path.abspath(directory)) if directory else REPO)
+        if directory:
+            shutil.copytree(directory, root)
+        else:
+            large_index(root)
+        yield from _Copy(folder, root, random.Random(seed)).rows(tries)
 
 
 class _Copy:
@@ -35,15 +41,17 @@ class _Copy:
 
     def __init__(self, folder: str, root: str, dice: random.Random) -> None:
         self._root, self._dice = root, dice
+        self._repo = os.path.basename(root)
+        self._blobs = _blobs(root)
         with Index(folder) as index:
-            self._repo = os.path.basename(root)
-            names = dice.sample(list(index.names()), 200)
-            shipped = [(name, shown(path)) for name in names for record in index.package(name)
-                       for paths in record[2].files.values() for path in paths[:1]]
+            names = sorted(index.names())
+            shipped = [(name, shown(path)) for name in dice.sample(names, min(200, len(names)))
+                       for record in index.package(name) for paths in record[2].files.values() for path in paths[:1]]
         chosen = dice.sample(shipped, PACKAGES)
         words = [name.rpartition("-")[2] for name, _ in chosen[:FILES]]
-        self._asked = questions([name for name, _ in chosen], [path for _, path in chosen[:FILES]], words)
-        self._right = answers(self._backend, self._repo, self._asked)
+        asked = questions([name for name, _ in chosen], [path for _, path in chosen[:FILES]], words)
+        right = answers(self._backend, self._repo, asked)
+        self._asked = Asked(asked, right, files_read(self._blobs, self._repo, asked))
 
     @property
     def _backend(self) -> LocalBackend:
@@ -51,35 +59,48 @@ class _Copy:
         return LocalBackend(self._root)
 
     def rows(self, tries: int) -> Iterator[Row]:
-        files = by_kind([os.path.relpath(f"{top}/{name}", self._root) for top, _, names in os.walk(self._root)
-                         for name in names])
+        files = by_kind(list(self._blobs))
         for kind in KINDS:
             counts: Counter[str] = Counter()
-            faults = [fault for number in range(tries if files.get(kind) else 0)
-                      for fault in self._trial(self._dice.choice(files[kind]), number < VERIFIED_A_KIND, counts)]
+            faults = [f"{wound}: {fault}" for wound in self._wounds(files.get(kind, []), tries)
+                      for fault in self._trial(wound, counts)]
             yield Row(kind, len(files.get(kind, ())), counts, tuple(faults))
 
-    def _trial(self, name: str, verified: bool, counts: Counter[str]) -> Iterator[str]:
-        path = f"{self._root}/{name}"
-        with open(path, "rb") as file:
-            data = file.read()
-        how, changed = drawn(data, self._dice)
-        if changed == data:
-            return
+    def _wounds(self, files: list[str], tries: int) -> Iterator[Wound]:
+        """Every second one to a file that a question looks at."""
+        looked_at = [name for name in files if self._asked.concerned(name)]
+        for number in range(tries if files else 0):
+            yield drawn(self._blobs, self._dice.choice(looked_at if number % 2 and looked_at else files), self._dice)
+
+    def _trial(self, wound: Wound, counts: Counter[str]) -> Iterator[str]:
         counts["damages"] += 1
-        _put(path, changed)
-        try:
-            for told in outcomes(self._backend, self._repo, self._asked, self._right, name):
-                counts[told.outcome] += 1
-                if told.outcome in (WRONG, RAISED):
-                    yield f"{name}, {how}: {told.detail}"
-            if verified:
+        with self._damaged(wound):
+            yield from told_of(self._backend, self._repo, self._asked, wound.name, counts)
+            if counts["damages"] % VERIFIED_EVERY == 0 and not leaves_no_generation(wound):
                 counts["verified"] += 1
                 if verify(self._backend, self._repo).sound:
                     counts["not found"] += 1
-                    yield f"{name}, {how}: verify finds nothing"
+                    yield "verify finds nothing"
+
+    @contextmanager
+    def _damaged(self, wound: Wound) -> Iterator[None]:
+        path = f"{self._root}/{wound.name}"
+        os.unlink(path)
+        if wound.name in wound.blobs:
+            _put(path, wound.blobs[wound.name])
+        try:
+            yield
         finally:
-            _put(path, data)
+            _put(path, self._blobs[wound.name])
+
+
+def _blobs(root: str) -> dict[str, bytes]:
+    found = {}
+    for top, _, names in os.walk(root):
+        for name in names:
+            with open(f"{top}/{name}", "rb") as file:
+                found[os.path.relpath(f"{top}/{name}", root)] = file.read()
+    return found
 
 
 def _put(path: str, data: bytes) -> None:

@@ -84,8 +84,8 @@ def _row(judge: Judge, ground: Ground, scene: Scene, way: object, error: str, po
     faults = []
     for point in points:
         ground.restore()
-        ended = way.refused(ground, scene.words, scene.environment, point, error)  # type: ignore[attr-defined]
         try:
+            ended = way.refused(ground, scene.words, scene.environment, point, error)  # type: ignore[attr-defined]
             require_clean(ground, scene, point, error, ended)
             judge.judge(ended)
         except Exception as fault:  # noqa: BLE001 - the battery goes on, and tells
@@ -121,7 +121,12 @@ def main(arguments: list[str]) -> int:
             with tempfile.TemporaryDirectory(prefix="pkgindex-battery-") as folder:
                 yield from rows(scene, os.path.join(folder, "ground"), chosen.error or ERRORS, way, chosen.every)
 
-    return table(found(), "did not matter", "battery errors" if chosen.write else "")
+    return table(found(), "did not matter", mark("errors", way) if chosen.write else "")
+
+
+def mark(word: str, way: object) -> str:
+    """The place of the page for what was met this way."""
+    return f"battery {word}{' --within' if way is taps else ''}"
 
 
 def table(rows: Iterable[Row], succeeded: str, place: str = "") -> int:

@@ -54,13 +54,14 @@ def row(scene: Scene, root: str, way: object = strace, every: int = 1) -> Row:
 
 def _tried(judge: Judge, way: object, ground: Ground, scene: Scene, point: Point, failures: list[str]) -> int:
     """Whether the kill came too late: which calls there are is not the same each time (a directory is listed in any order)."""
-    ended = way.killed(ground, scene.words, scene.environment, point)  # type: ignore[attr-defined]
     try:
+        ended = way.killed(ground, scene.words, scene.environment, point)  # type: ignore[attr-defined]
         assert ended.code in (KILLED, scene.code), ended
         judge.judge(ended)
+        return ended.code != KILLED
     except Exception as failure:  # noqa: BLE001 - the battery goes on, and tells
         failures.append(f"{scene.name}, killed before {point}: {type(failure).__name__}: {failure}")
-    return ended.code != KILLED
+        return 0
 
 
 def main(arguments: list[str]) -> int:

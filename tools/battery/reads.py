@@ -20,7 +20,7 @@ import time
 from collections.abc import Iterable
 
 from battery import strace, taps
-from battery.errors import ERRORS, Row, meets, options, require_clean, table
+from battery.errors import ERRORS, Row, mark, meets, options, require_clean, table
 from battery.ground import Ground
 from battery.scenes import READING, Scene, named
 from battery.strace import Point
@@ -51,8 +51,8 @@ def _row(ground: Ground, scene: Scene, way: object, error: str, points: list[Poi
     faults = []
     for point in points:
         ground.restart()
-        ended = way.refused(ground, scene.words, scene.environment, point, error)  # type: ignore[attr-defined]
         try:
+            ended = way.refused(ground, scene.words, scene.environment, point, error)  # type: ignore[attr-defined]
             answered += _is_answered(ground, scene, point, error, ended, wanted)
             assert ground.fingerprint() == before, "it has written"
         except AssertionError as fault:
@@ -81,4 +81,4 @@ def main(arguments: list[str]) -> int:
             with tempfile.TemporaryDirectory(prefix="pkgindex-battery-") as folder:
                 yield from rows(scene, os.path.join(folder, "ground"), chosen.error or ERRORS, way, chosen.every)
 
-    return table(found(), "answered", "battery reads" if chosen.write else "")
+    return table(found(), "answered", mark("reads", way) if chosen.write else "")

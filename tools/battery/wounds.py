@@ -29,7 +29,7 @@ def exhaustive(blobs: Mapping[str, bytes], older: Mapping[str, bytes], name: str
     for how, data in _changed(blobs[name], tries):
         if data != blobs[name]:
             yield Wound(name, how, {**blobs, name: data})
-    yield Wound(name, "gone", {other: data for other, data in blobs.items() if other != name})
+    yield _gone(blobs, name)
     for other, data in islice(_others(blobs, older, name), max(SWAPS_LEAST, tries)):
         yield Wound(name, f"replaced by {other}", {**blobs, name: data})
 
@@ -63,12 +63,25 @@ def _others(blobs: Mapping[str, bytes], older: Mapping[str, bytes], name: str) -
             yield other, data
 
 
-def drawn(data: bytes, dice: random.Random) -> tuple[str, bytes]:
-    """One damage drawn by lot."""
-    place = dice.randrange(len(data))
-    how = dice.randrange(4)
-    if how == 0:
-        return f"cut to {place}", data[:place]
-    if how == 1:
-        return f"{SECTOR_BYTES} bytes zeroed at {place}", zeroed(data, place, SECTOR_BYTES)
-    return f"byte {place} flipped", flipped(data, place, dice.randrange(1, 256))
+def drawn(blobs: Mapping[str, bytes], name: str, dice: random.Random) -> Wound:
+    """One damage of the file drawn by lot."""
+    data, place = blobs[name], dice.randrange(len(blobs[name]))
+    others = sorted(other for other in blobs if other != name and other.split("/")[0] == name.split("/")[0])
+    found = [
+        (f"byte {place} flipped", flipped(data, place, dice.randrange(1, 256))),
+        (f"cut to {place}", data[:place]),
+        (f"{SECTOR_BYTES} bytes zeroed at {place}", zeroed(data, place, SECTOR_BYTES)),
+        ("a byte more", data + b"\0"),
+    ]
+    how, changed = dice.choice(found)
+    what = dice.randrange(12)
+    if what == 0:
+        return _gone(blobs, name)
+    if what == 1 and others:
+        other = dice.choice(others)
+        how, changed = f"replaced by {other}", blobs[other]
+    return Wound(name, how, {**blobs, name: changed}) if changed != data else _gone(blobs, name)
+
+
+def _gone(blobs: Mapping[str, bytes], name: str) -> Wound:
+    return Wound(name, "gone", {other: data for other, data in blobs.items() if other != name})
