@@ -13,7 +13,7 @@ import asyncio
 from collections.abc import Callable
 from typing import NamedTuple
 
-from pkgindex.service.tree.desk import Answering
+from pkgindex.service.tree.answering import Answering
 from pkgindex.service.tree.protocol import LINE_BYTES_MAX, Requests
 
 # A client of which so many requests wait is not read from until they are answered.

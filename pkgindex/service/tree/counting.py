@@ -8,28 +8,29 @@ from collections.abc import Callable
 
 from pkgindex.service.metrics import Counter, Gauge, Histogram, exposition
 from pkgindex.service.pages import Page, Pages
-from pkgindex.service.tree.committing import Committer
-from pkgindex.service.tree.desk import Answering, Asked, Client
+from pkgindex.service.tree.answering import Answering, Asked, Client
+from pkgindex.service.tree.known import Done
 from pkgindex.service.tree.protocol import Malformed
+from pkgindex.service.tree.works import Works
 
 SECONDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 10_000)
 
 
 class Counting:
-    """Counts what *committer* publishes, and what those ask whose desk comes from `counted`."""
+    """Counts what *works* publish, and what those ask whose desk comes from `counted`."""
 
-    def __init__(self, committer: Committer, connections: Callable[[], int]) -> None:
+    def __init__(self, works: Works, connections: Callable[[], int]) -> None:
         self.requests = Counter("pkgindex_tree_requests_total", "Requests by their answers.", ("command", "answer"))
         self.seconds = Histogram("pkgindex_tree_request_seconds", "From a request to its answer.", SECONDS)
         self._groups = Counter("pkgindex_tree_groups_total", "Groups of changes that were published.")
         self._sizes = Histogram("pkgindex_tree_group_size", "Packages that one group changed.", SIZES)
         self._conflicts = Counter("pkgindex_publish_conflicts_total", "Times another writer was first.")
         self._gauges = (
-            Gauge("pkgindex_set_generation", "The generation that answers follow from.", lambda: committer.generation),
+            Gauge("pkgindex_set_generation", "The generation that answers follow from.", lambda: works.known.generation),
             Gauge("pkgindex_connections", "Clients that are connected.", connections),
         )
-        committer.published, committer.conflicted = self._published, self._conflicts.add
+        works.watched = self._done
 
     def counted(self, desk: Answering) -> Answering:
         """*desk* for one client."""
@@ -47,9 +48,12 @@ class Counting:
     def text(self) -> str:
         return exposition([self.requests, self.seconds, self._groups, self._sizes, self._conflicts, *self._gauges])
 
-    def _published(self, packages: int) -> None:
-        self._groups.add()
-        self._sizes.see(packages)
+    def _done(self, done: Done) -> None:
+        for _ in range(done.conflicts):
+            self._conflicts.add()
+        if done.published:
+            self._groups.add()
+            self._sizes.see(done.published)
 
 
 class _Counted:

@@ -18,11 +18,10 @@ Invariants:
 from __future__ import annotations
 
 import asyncio
-from typing import Protocol
 
 from pkgindex.errors import StoreError
-from pkgindex.service.log import Log
-from pkgindex.service.tree.committing import Committer, Done
+from pkgindex.service.tree.answering import Asked, Client
+from pkgindex.service.tree.known import Done
 from pkgindex.service.tree.protocol import FAIL, Malformed, Request
 from pkgindex.service.tree.state import Draft
 from pkgindex.service.tree.works import RETRY_SECONDS, Works
@@ -30,40 +29,6 @@ from pkgindex.service.tree.works import RETRY_SECONDS, Works
 # A group is one generation; what is beyond waits for the next one.
 GROUP_REQUESTS_MAX = 10_000
 QUIET_SECONDS = 1.0
-
-Asked = list[Request | Malformed]
-
-
-class Client(Protocol):
-    """Who asks."""
-
-    def answer(self, data: bytes) -> None:
-        """Send the answers *data*, of which there may be none."""
-
-    def drop(self) -> None:
-        """End the connection without an answer."""
-
-    def relax(self) -> None:
-        """All that it asked is answered."""
-
-
-class Answering(Protocol):
-    """What a server needs of a desk."""
-
-    async def run(self) -> None:
-        """Until it is cancelled."""
-
-    async def drain(self) -> None:
-        """Until all that was asked is answered, and what was answered is published."""
-
-    def take(self, client: Client, requests: Asked) -> None:
-        """Answer *requests*, now or later, in order."""
-
-    def waits(self, client: Client) -> int:
-        """How many requests of *client* wait."""
-
-    def hear(self) -> None:
-        """There was word of a publish, which may have been our own."""
 
 
 class Desk:
@@ -73,28 +38,24 @@ class Desk:
     *busy_loose_max* before the next publish.
     """
 
-    def __init__(self, committer: Committer, log: Log, quiet_loose_max: int, busy_loose_max: int) -> None:
-        self._committer = committer
-        self._works = Works(committer, log)
+    def __init__(self, works: Works, quiet_loose_max: int, busy_loose_max: int) -> None:
+        self._works, self._known = works, works.known
         self._quiet_loose_max, self._busy_loose_max = quiet_loose_max, busy_loose_max
         # What came since the last turn of the event loop.
         self._asked: dict[Client, Asked] = {}
         self._waiting: dict[Client, Asked] = {}
         self._group: dict[Client, Asked] = {}
         # The tree as it will be when all who wait have been answered.
-        self._ahead = Draft(committer.tree)
+        self._ahead = Draft(works.known.tree)
         self._stale, self._due, self._idle = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._idle.set()
-        # Whether there was a change since it was last looked, and whether there may be something to keep up with.
-        self._busy, self._gathered = False, asyncio.Event()
+        # Whether there may be something to keep up with.
+        self._gathered = asyncio.Event()
         self._gathered.set()
 
     async def run(self) -> None:
         """Until it is cancelled."""
-        try:
-            await asyncio.gather(self._listen(), self._publish(), self._keep_up())
-        finally:
-            self._works.close()
+        await asyncio.gather(self._listen(), self._publish(), self._keep_up())
 
     async def drain(self) -> None:
         """Until all that was asked is answered."""
@@ -128,7 +89,7 @@ class Desk:
 
     def _fresh(self) -> bool:
         try:
-            return self._committer.fresh()
+            return self._known.fresh()
         except StoreError:
             # Who reads the generation meets it too, tells of it, and tries again.
             return False
@@ -145,12 +106,14 @@ class Desk:
             return
         self._waiting[client] = rest
         self._look_ahead(rest)
-        if not asked_before:
-            (self._due if fresh else self._stale).set()
+        if fresh and not asked_before:
+            self._due.set()
+        elif not fresh and not self._works.committing:
+            self._stale.set()
 
     def _answer_at_once(self, client: Client, requests: Asked) -> Asked:
         """Answer the first of *requests*, as far as they change nothing; the others."""
-        answer = self._committer.tree.answer
+        answer = self._known.tree.answer
         answers: list[bytes] = []
         for place, request in enumerate(requests):
             said = answer(request)
@@ -173,7 +136,7 @@ class Desk:
 
     def _answer_waiting(self) -> None:
         """After something new is known: those who wait and whose answers follow from it get them; the others stay."""
-        self._ahead = Draft(self._committer.tree)
+        self._ahead = Draft(self._known.tree)
         for asked in (*self._group.values(), *self._waiting.values()):
             self._look_ahead(asked)
         if self._waiting and not self._fresh():
@@ -197,7 +160,7 @@ class Desk:
         while True:
             await self._stale.wait()
             self._stale.clear()
-            if await self._works.do(self._committer.refresh) is None:
+            if not await self._works.refresh():
                 # Nothing can be read: who asks waits until it can.
                 await asyncio.sleep(RETRY_SECONDS)
                 self._stale.set()
@@ -208,7 +171,6 @@ class Desk:
         while True:
             await self._due.wait()
             self._due.clear()
-            self._busy = True
             await self._commit()
             self._gathered.set()
 
@@ -216,10 +178,10 @@ class Desk:
         while True:
             await self._gathered.wait()
             self._gathered.clear()
-            while any(self._committer.behind(self._quiet_loose_max)):
-                self._busy = False
-                await asyncio.sleep(QUIET_SECONDS)
-                await self._works.keep_up(self._busy_loose_max if self._busy else self._quiet_loose_max)
+            await asyncio.sleep(QUIET_SECONDS)
+            busy = self._gathered.is_set()
+            if await self._works.keep_up(self._busy_loose_max if busy else self._quiet_loose_max):
+                self._gathered.set()
 
     async def _commit(self) -> None:
         self._group = self._next_group()

@@ -13,8 +13,7 @@ from __future__ import annotations
 import asyncio
 
 from pkgindex.service.log import Log
-from pkgindex.service.tree.committing import Committer
-from pkgindex.service.tree.desk import Asked, Client
+from pkgindex.service.tree.answering import Asked, Client
 from pkgindex.service.tree.protocol import OK, Malformed, Request
 from pkgindex.service.tree.state import Draft
 from pkgindex.service.tree.works import RETRY_SECONDS, Works
@@ -27,28 +26,23 @@ DRAIN_ATTEMPTS_MAX = 10
 class IntervalDesk:
     """Publishes every *interval_seconds*, when there is something to publish."""
 
-    def __init__(self, committer: Committer, log: Log, interval_seconds: float, loose_max: int) -> None:
-        self._committer = committer
-        self._log = log
+    def __init__(self, works: Works, repo: str, log: Log, interval_seconds: float, loose_max: int) -> None:
+        self._works, self._known = works, works.known
+        self._repo, self._log = repo, log
         self._interval_seconds = interval_seconds
         self._loose_max = loose_max
-        self._works = Works(committer, log)
-        self._draft = Draft(committer.tree)
+        self._draft = Draft(works.known.tree)
         self._owed: list[Request | Malformed] = []
         self._one_round = asyncio.Lock()
 
     async def run(self) -> None:
         """Until it is cancelled."""
-        try:
-            while True:
-                await asyncio.sleep(self._interval_seconds)
-                if not await self._round():
-                    await asyncio.sleep(RETRY_SECONDS)
-                if any(self._committer.behind(self._loose_max)):
-                    await self._works.keep_up(self._loose_max)
-                    self._rebase([])
-        finally:
-            self._works.close()
+        while True:
+            await asyncio.sleep(self._interval_seconds)
+            if not await self._round():
+                await asyncio.sleep(RETRY_SECONDS)
+            if await self._works.keep_up(self._loose_max):
+                self._rebase([])
 
     async def drain(self) -> None:
         """Publish what is owed."""
@@ -56,7 +50,7 @@ class IntervalDesk:
             if await self._round():
                 return
             await asyncio.sleep(RETRY_SECONDS)
-        self._log.error(f"{self._committer.repo}: {len(self._owed)} acknowledged changes could not be published and are lost")
+        self._log.error(f"{self._repo}: {len(self._owed)} acknowledged changes could not be published and are lost")
 
     def waits(self, client: Client) -> int:
         """Nobody does."""
@@ -81,7 +75,7 @@ class IntervalDesk:
     async def _round(self) -> bool:
         """Publish what is owed, and hear what others published; whether that succeeded."""
         async with self._one_round:
-            if not self._owed and self._committer.fresh():
+            if not self._owed and self._known.fresh():
                 return True
             owed, self._owed = self._owed, []
             return await self._settle(owed)
@@ -97,9 +91,9 @@ class IntervalDesk:
 
     def _rebase(self, lost: Asked) -> None:
         """Lay what was acknowledged and is not published over what is known now; what makes no sense there is *lost* too."""
-        self._draft, since, self._owed = Draft(self._committer.tree), self._owed, []
+        self._draft, since, self._owed = Draft(self._known.tree), self._owed, []
         for request in since:
             (self._owed if self._draft.answer(request) == OK else lost).append(request)
         if lost:
-            self._log.warning(f"{self._committer.repo}: {len(lost)} acknowledged changes contradict what another server has "
+            self._log.warning(f"{self._repo}: {len(lost)} acknowledged changes contradict what another server has "
                               f"published, and are dropped; the first: {lost[0]}")

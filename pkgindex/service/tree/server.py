@@ -24,12 +24,16 @@ from pkgindex.errors import BadInput
 from pkgindex.packer.target import Target
 from pkgindex.service.log import Log
 from pkgindex.service.pages import serve_pages
-from pkgindex.service.tree.committing import Committer
+from pkgindex.service.tree.answering import Answering
 from pkgindex.service.tree.connection import Connection, Limits
 from pkgindex.service.tree.counting import Counting
-from pkgindex.service.tree.desk import Answering, Desk
+from pkgindex.service.tree.desk import Desk
 from pkgindex.service.tree.hearing import Words, hear
 from pkgindex.service.tree.interval import IntervalDesk
+from pkgindex.service.tree.known import Known
+from pkgindex.service.tree.turns import Turns, lock_or_own
+from pkgindex.service.tree.works import Works
+from pkgindex.service.tree.writer import ThreadWriter, Writer
 
 # How long clients have to read their last answers.
 FAREWELL_SECONDS = 5.0
@@ -41,6 +45,9 @@ FILES_BESIDES = 200
 # What accept(2) says of the client that is gone, or of a shortage that passes.
 _PASSING = {errno.ECONNABORTED, errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EPROTO, errno.ENETDOWN,
             errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EPERM}
+
+
+MakeWriter = Callable[[str], Writer]
 
 
 class Options(NamedTuple):
@@ -58,18 +65,22 @@ class Options(NamedTuple):
 
 
 class Server:
-    """Serves the tree of *target*, whose storage gives *words* of what others publish, or none.
+    """Serves the tree of *target*, whose storage gives *words* of what others publish, or none. *writer* makes what writes
+    with a lock; a thread of this process, if it is not said.
 
     `stop` may be called from a signal handler of the loop; all else belongs to `run`.
     """
 
     def __init__(
-        self, target: Target, lock: str | None, options: Options, log: Log, words: Words | None = None
+        self, target: Target, lock: str | None, options: Options, log: Log, words: Words | None = None,
+        writer: MakeWriter | None = None,
     ) -> None:
         self.address = ("", 0)
         self.metrics_address = ("", 0)
         self._target, self._options, self._log, self._words = target, options, log, words
-        self._committer = Committer(target, lock)
+        self._lock = lock
+        self._writer = writer or (lambda lock: ThreadWriter(target, lock))
+        self.known = Known(target.backend)
         self._connections: set[Connection] = set()
         self._counting: Counting | None = None
         self._stopping = asyncio.Event()
@@ -82,12 +93,20 @@ class Server:
 
     async def run(self, ready: Callable[[tuple[str, int]], None] = lambda address: None) -> None:
         """Serve until `stop`; *ready* hears where, as soon as clients are accepted."""
-        # Before anybody is listened to: who connects is answered.
-        self._committer.settle(await asyncio.to_thread(self._committer.refresh))
-        self._desk = self._desk_for(self._options.interval_seconds)
+        with lock_or_own(self._lock) as lock:
+            works = self._works_with(lock)
+            try:
+                # Before anybody is listened to: who connects is answered.
+                await works.open()
+                await self._serve(works, ready)
+            finally:
+                works.close()
+
+    async def _serve(self, works: Works, ready: Callable[[tuple[str, int]], None]) -> None:
+        self._desk = self._desk_for(works, self._options.interval_seconds)
         with listening(self._options) as sock:
             self.address = sock.getsockname()[:2]
-            watched = await self._watched()
+            watched = await self._watched(works)
             hearing = [] if self._words is None else [hear(self._words, self._desk.hear)]
             tasks = [asyncio.create_task(work) for work in (self._desk.run(), self._accept(sock), self._sweep(), *hearing)]
             stopped = asyncio.create_task(self._stopping.wait())
@@ -106,11 +125,11 @@ class Server:
                 if watched is not None:
                     watched.close()
 
-    async def _watched(self) -> asyncio.Server | None:
+    async def _watched(self, works: Works) -> asyncio.Server | None:
         """Count, and tell those who ask, if that is wanted."""
         if self._options.metrics_port < 0:
             return None
-        self._counting = Counting(self._committer, lambda: len(self._connections))
+        self._counting = Counting(works, lambda: len(self._connections))
         pages = self._counting.pages(self._obstacle)
         watched = await serve_pages(pages, self._options.host, self._options.metrics_port)
         self.metrics_address = watched.sockets[0].getsockname()[:2]
@@ -122,11 +141,14 @@ class Server:
             return "stopping"
         return "" if self._room.is_set() else "full"
 
-    def _desk_for(self, interval_seconds: float) -> Answering:
+    def _works_with(self, lock: str) -> Works:
+        return Works(self.known, self._writer(lock), Turns(self._target, lock), self._log)
+
+    def _desk_for(self, works: Works, interval_seconds: float) -> Answering:
         settings = self._target.settings
         if interval_seconds:
-            return IntervalDesk(self._committer, self._log, interval_seconds, settings.tree_loose_packages_max)
-        return Desk(self._committer, self._log, settings.loose_packages_max, settings.tree_loose_packages_max)
+            return IntervalDesk(works, self._target.repo, self._log, interval_seconds, settings.tree_loose_packages_max)
+        return Desk(works, settings.loose_packages_max, settings.tree_loose_packages_max)
 
     async def _accept(self, sock: socket.socket) -> None:
         loop = asyncio.get_running_loop()
@@ -228,7 +250,7 @@ def allow_files(connections_max: int) -> int:
 def serve(
     target: Target, lock: str | None, options: Options, log: Log,
     ready: Callable[[tuple[str, int]], None] = lambda address: None, upkeep: Callable[[], None] | None = None,
-    words: Words | None = None,
+    words: Words | None = None, writer: MakeWriter | None = None,
 ) -> None:
     """Serve until SIGTERM, or SIGINT, which raises `KeyboardInterrupt` when all is finished.
 
@@ -239,7 +261,7 @@ def serve(
     came: list[int] = []
 
     async def serving() -> None:
-        server = Server(target, lock, options, log, words)
+        server = Server(target, lock, options, log, words, writer)
         loop = asyncio.get_running_loop()
 
         def obey(number: int) -> None:

@@ -24,6 +24,7 @@ from pkgindex.errors import BadInput, PkgindexError, StoreError
 from pkgindex.service.log import Log, in_journal, to_stderr
 from pkgindex.service.packing import target
 from pkgindex.service.tree.server import UPKEEP_SECONDS, Options, allow_files, bound, serve
+from pkgindex.service.tree.writer import ProcessWriter
 from pkgindex.service.upkeep import Upkeep
 from pkgindex.store.place import place_of
 
@@ -40,7 +41,11 @@ class Served(NamedTuple):
     def serve(self, options: Options, log: Log, ready: Callable[[tuple[str, int]], None], upkeep: Callable[[], None]) -> None:
         place = place_of(self.settings)
         packed = target(self.settings, self.repo, log.info)
-        serve(packed, place.lock(self.repo), options, log, ready, upkeep, place.words(self.repo))
+        writer = self._writer if place.shared else None
+        serve(packed, place.lock(self.repo), options, log, ready, upkeep, place.words(self.repo), writer)
+
+    def _writer(self, lock: str) -> ProcessWriter:
+        return ProcessWriter(self.settings, self.repo, lock)
 
 
 def serve_tree(

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from pkgindex.config import Settings
 from pkgindex.packer.target import Target
@@ -142,6 +142,15 @@ class Process:
     @property
     def pid(self) -> int:
         return self._process.pid
+
+    def helpers(self) -> list[int]:
+        """The processes that it has started."""
+        found = []
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            with suppress(OSError), open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+                if int(file.read().rpartition(")")[2].split()[1]) == self.pid:
+                    found.append(int(pid))
+        return found
 
     def end(self, number: int = signal.SIGTERM) -> int:
         """Its exit code, after signal *number*."""

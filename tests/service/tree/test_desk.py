@@ -16,9 +16,9 @@ from pkgindex.packer.publish import Head
 from pkgindex.packer.retire import retire
 from pkgindex.packer.target import Target
 from pkgindex.service.tree import desk
-from pkgindex.service.tree.committing import ATTEMPTS_MAX, UNSETTLED_TIMES, Committer, Done
+from pkgindex.service.tree.committing import ATTEMPTS_MAX, UNSETTLED_TIMES, Committer
+from pkgindex.service.tree.known import Done, Known
 from pkgindex.service.tree.protocol import FAIL, OK, Request
-from pkgindex.store.lock import WriterLock
 from pkgindex.store.memory import MemoryBackend
 from service.tree.serving import REPO, Client, served, sound
 from store.crash import CrashBackend
@@ -190,8 +190,7 @@ class Raced(MemoryBackend):
                 self.races = races
                 raise Gone("it was retired")
             other = Committer(target(self))
-            other.settle(other.refresh())
-            other.commit([Request("INDEX", f"other{other.generation}")])
+            other.commit([Request("INDEX", f"other{other.refresh().generation}")])
             self.races = races
         super().link(name, data)
 
@@ -199,8 +198,8 @@ class Raced(MemoryBackend):
 def test_who_is_overtaken_judges_again() -> None:
     backend = MemoryBackend()
     first, second = Committer(target(backend)), Committer(target(backend))
-    second.settle(second.commit([Request("INDEX", "a")]))
-    first.settle(first.commit([Request("INDEX", "b", ("a",))]))
+    second.commit([Request("INDEX", "a")])
+    first.commit([Request("INDEX", "b", ("a",))])
     assert second.commit([Request("REMOVE", "a"), Request("REMOVE", "b"), Request("REMOVE", "a")]).answers == (FAIL, OK, OK)
 
 
@@ -220,7 +219,7 @@ def test_what_a_killed_server_published_is_durable_before_anybody_is_told_of_it(
     Committer(target(backend)).commit([Request("INDEX", "a")])
     assert backend.durable == {}
     committer = Committer(target(backend))
-    committer.settle(hear(committer))
+    hear(committer)
     assert committer.tree.answer(Request("QUERY", "a")) == OK
     assert backend.durable == backend.blobs() != {}
 
@@ -240,29 +239,15 @@ def test_who_is_overtaken_again_and_again_pauses_and_in_the_end_gives_up(gone: b
 def test_what_was_heard_by_a_commit_that_failed_is_not_lost() -> None:
     backend = Full()
     first, second = Committer(target(backend)), Committer(target(backend))
-    first.settle(first.commit([Request("INDEX", "a")]))
+    first.commit([Request("INDEX", "a")])
     backend.full = True
     with pytest.raises(NoSpace):
         second.commit([Request("INDEX", "b")])
-    assert not second.fresh()
-    second.settle(second.refresh())
-    assert second.fresh()
-    assert second.tree.needs("a") == ()
-
-
-def test_who_waits_in_vain_for_the_lock_publishes_without_and_waits_longer_the_next_time(tmp_path: object) -> None:
-    told: list[str] = []
-    place = Target(MemoryBackend(), REPO, Settings(lock_wait_seconds=0.01), told.append)
-    committer = Committer(place, f"{tmp_path}/writer.lock")
-    with WriterLock(f"{tmp_path}/writer.lock", "it"):
-        for expected in (0.02, 0.04):
-            with committer.turn():
-                committer.settle(committer.commit([Request("INDEX", f"p{expected}")]))
-            assert committer._patience_seconds == expected
-    assert len(told) == 2
-    assert "publishing without it" in told[0]
-    with committer.turn():
-        assert committer._patience_seconds == 0.01
+    known = Known(backend)
+    assert not known.fresh()
+    known.settle(second.refresh())
+    assert known.fresh()
+    assert known.tree.needs("a") == ()
 
 
 def in_the_end(is_so: Callable[[], bool]) -> None:

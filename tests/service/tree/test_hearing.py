@@ -87,13 +87,13 @@ def test_a_server_that_has_word_reads_what_was_published_before_anybody_asks() -
         ready = asyncio.Event()
         running = asyncio.create_task(server.run(lambda address: ready.set()))
         await ready.wait()
-        generation = server._committer.generation
+        generation = server.known.generation
         await asyncio.to_thread(other_indexes)
-        assert server._committer.generation == generation, "nobody has asked yet, and there was no word"
+        assert server.known.generation == generation, "nobody has asked yet, and there was no word"
         bell.ring()
-        while server._committer.generation == generation:
+        while server.known.generation == generation:
             await asyncio.sleep(0.001)
-        assert "a" in server._committer.tree
+        assert "a" in server.known.tree
         server.stop()
         await running
 

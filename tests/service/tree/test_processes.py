@@ -389,9 +389,27 @@ def test_two_busy_processes_finish_and_each_has_its_share(tmp_path: Path) -> Non
         load = Load([first.port, second.port], set())
         load.run(10)
         assert load.acknowledged == set(NAMES)
-        pids = {f"pid {server.pid}" for server in (first, second)}
-    assert {" ".join(writer.split()[1:]) for writer in writers_of(stored(tmp_path))} == pids
+        helpers = [{f"pid {pid}" for pid in server.helpers()} for server in (first, second)]
+    writers = {" ".join(writer.split()[1:]) for writer in writers_of(stored(tmp_path))}
+    assert [len(writers & pids) for pids in helpers] == [1, 1]
     assert sound(stored(tmp_path))
+
+
+def test_who_writes_obeys_no_signal_and_when_it_dies_the_server_says_so_and_ends(tmp_path: Path) -> None:
+    with Process(str(tmp_path)) as server, Client(server.port) as client:
+        assert client.ask("INDEX|a|") == "OK"
+        [writer] = {int(found.split()[-1]) for found in writers_of(stored(tmp_path))} & set(server.helpers())
+        for number in (signal.SIGINT, signal.SIGTERM):
+            os.kill(writer, number)
+        assert client.ask("INDEX|b|a") == "OK"
+        os.kill(writer, signal.SIGKILL)
+        with pytest.raises((EOFError, ConnectionError)):
+            client.ask("INDEX|c|b")
+        assert server.wait() == 3
+    assert "the process that writes it ended by itself (-9); start the server anew" in "".join(server.log)
+    with Process(str(tmp_path)) as server, Client(server.port) as client:
+        assert [client.ask(f"QUERY|{name}|") for name in "ab"] == ["OK", "OK"]
+        assert client.ask("INDEX|c|b") == "OK"
 
 
 def test_the_limit_of_open_files_is_raised_as_far_as_may_be() -> None:

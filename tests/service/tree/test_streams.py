@@ -14,9 +14,12 @@ from fuzz import tree_protocol
 from pkgindex.config import Settings
 from pkgindex.packer.target import Target
 from pkgindex.service.log import Log
-from pkgindex.service.tree.committing import Committer
 from pkgindex.service.tree.connection import Connection, Limits
 from pkgindex.service.tree.desk import Desk
+from pkgindex.service.tree.known import Known
+from pkgindex.service.tree.turns import Turns
+from pkgindex.service.tree.works import Works
+from pkgindex.service.tree.writer import ThreadWriter
 from pkgindex.store.memory import MemoryBackend
 from service.tree.lines import LINES
 from service.tree.plaintree import PlainTree
@@ -61,8 +64,9 @@ class Talk:
     def __init__(self) -> None:
         told: list[str] = []
         self._told = told
-        self._committer = Committer(Target(MemoryBackend(), REPO, Settings()))
-        self._desk = Desk(self._committer, Log(told.append), 64, 4096)
+        target = Target(MemoryBackend(), REPO, Settings())
+        self.works = Works(Known(target.backend), ThreadWriter(target, None), Turns(target, None), Log(told.append))
+        self._desk = Desk(self.works, 64, 4096)
         self._limits = Limits(line_bytes_max=LINE_BYTES_MAX)
 
     async def say(self, *pieces: bytes) -> bytes:
@@ -94,6 +98,7 @@ def said(*streams: list[bytes]) -> list[bytes]:
         finally:
             desk.cancel()
             await asyncio.gather(desk, return_exceptions=True)
+            talk.works.close()
 
     return asyncio.run(saying())
 

@@ -1,0 +1,40 @@
+"""Whose turn it is to write."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from pkgindex.config import Settings
+from pkgindex.errors import Busy
+from pkgindex.packer.target import Target
+from pkgindex.service.tree.turns import Turns, lock_or_own
+from pkgindex.store.lock import WriterLock
+from pkgindex.store.memory import MemoryBackend
+from service.tree.serving import REPO
+
+
+def test_who_waits_in_vain_for_the_lock_goes_on_without_and_waits_longer_the_next_time(tmp_path: Path) -> None:
+    told: list[str] = []
+    turns = Turns(Target(MemoryBackend(), REPO, Settings(lock_wait_seconds=0.01), told.append), f"{tmp_path}/writer.lock")
+    with WriterLock(f"{tmp_path}/writer.lock", "it"):
+        for expected in (0.02, 0.04):
+            with turns.one():
+                assert turns._patience_seconds == expected
+        with pytest.raises(Busy), turns.at_once():
+            pass
+    assert len(told) == 2
+    assert "publishing without it" in told[0]
+    with turns.one():
+        assert turns._patience_seconds == 0.01
+
+
+def test_where_a_place_has_no_lock_a_server_has_one_of_its_own(tmp_path: Path) -> None:
+    with lock_or_own("the place's") as lock:
+        assert lock == "the place's"
+    target = Target(MemoryBackend(), REPO, Settings())
+    with lock_or_own(None) as lock, Turns(target, lock).at_once(), pytest.raises(Busy), Turns(target, lock).at_once():
+        pass
+    assert not os.path.exists(os.path.dirname(lock))
