@@ -22,7 +22,7 @@ from pkgindex.format.digest import digest
 from pkgindex.format.manifest import LOOSE_PATHS, LOOSE_TEXT, Manifest
 from pkgindex.format.names import delta_name, generation_of, token_of
 from pkgindex.packer.carried import Carried
-from pkgindex.packer.dependencies import masks_of, release_of
+from pkgindex.packer.dependencies import masks_of, masks_of_needs, release_of
 from pkgindex.packer.forwards import Outcome
 from pkgindex.packer.layover import change_of
 from pkgindex.packer.ledger import Ledger, Needs
@@ -74,20 +74,18 @@ class _Laying:
 
     def lay(self, name: str, needs: tuple[str, ...] | None) -> None:
         record = self._carried.forward(name)
-        old, new = Parts(record), Parts()
+        old = Parts(record)
         if needs is None:
             self._remove(name)
         else:
-            new.releases = {("", ""): release_of(needs)}
-            new.files, new.texts = old.files, old.texts
-            releases = new.sorted_releases()
+            releases = [release_of(needs)]
             before = self._carried.facts(name)
             self._packages[name] = Changed(
                 self._stamp, digest(releases), before.files, before.texts, before.paths, self._loose(name) | LOOSE_TEXT,
-                forward.encode_parts(releases, new.files, new.texts),
+                forward.encode_parts(releases, old.files, old.texts),
             )
             (self._added if record is None else self._changed).append(name)
-        self._relate(name, masks_of(old), masks_of(new))
+        self._relate(name, masks_of(old), masks_of_needs(needs or ()))
 
     def delta(self) -> Delta:
         return Delta(self._packages, {target: Named(self._stamp, masks) for target, masks in self._masks.items()})

@@ -6,6 +6,7 @@ named would take away a choice that was there. Whether a name is shipped is not 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from pkgindex.format.reverse import BIT
@@ -26,3 +27,8 @@ def release_of(needs: tuple[str, ...]) -> list[Any]:
 def masks_of(parts: Parts) -> dict[str, int]:
     """By name, the kinds of relation in which it is named, as a reverse file holds them."""
     return {name: mask for name, kinds in parts.edges().items() if (mask := sum(BIT.get(kind, 0) for kind in kinds))}
+
+
+def masks_of_needs(needs: Iterable[str]) -> dict[str, int]:
+    """The same of a release of `release_of`."""
+    return dict.fromkeys(needs, BIT["depends"])

@@ -33,6 +33,8 @@ class Generations:
     def __init__(self, backend: Backend, prefix: str = "") -> None:
         self._backend = backend
         self._directory = f"{prefix.rstrip('/')}/generations" if prefix else "generations"
+        # None where they lie in no directory.
+        self._local_directory = backend.local_file(self._directory)
 
     def numbers(self) -> list[int]:
         """All that are listed now, in order; a void one may be the first."""
@@ -46,7 +48,7 @@ class Generations:
     def is_head(self, number: int) -> bool:
         """Whether *number* is the current one; where names are not remembered wrongly, at the cost of two look-ups."""
         # A share remembers for a while that a name was missing; a database does not.
-        on_share = self._backend.remote and self._backend.local_file(self._name(number)) is not None
+        on_share = self._backend.remote and self._local_directory is not None
         if on_share or not number:
             return self.head() == number
         # In this order: what is retired went after all before it, so a follower that was gone already has taken it along.
@@ -142,13 +144,11 @@ class Generations:
         return False
 
     def _is_there(self, number: int) -> bool:
-        name = self._name(number)
-        file = self._backend.local_file(name)
-        if file is not None:
+        if self._local_directory is not None:
             # Servers ask this many thousand times a second.
-            return _is_there(file)
+            return _is_there(f"{self._local_directory}/{number:0{DIGITS}d}")
         try:
-            self._backend.size(name)
+            self._backend.size(self._name(number))
         except Gone:
             return False
         return True
