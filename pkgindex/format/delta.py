@@ -53,15 +53,6 @@ class Delta(NamedTuple):
         return bool(self.packages or self.named)
 
 
-def laid(older: Delta, newer: Delta) -> Delta:
-    """*newer* over *older*. Masks that nobody changed are shared, for a delta is laid over a large one at every publish."""
-    named = dict(older.named)
-    for name, found in newer.named.items():
-        known = named.get(name)
-        named[name] = Named(found.stamp, {**known.masks, **found.masks}) if known else found
-    return Delta({**older.packages, **newer.packages}, named)
-
-
 class Pile:
     """Deltas laid over each other in place: what a small one costs that is laid over a large one follows from the small one.
 
@@ -90,11 +81,14 @@ class Pile:
 
 
 def together(deltas: Iterable[Delta]) -> Delta:
-    """All of them, the oldest first."""
-    found = Delta()
-    for delta in deltas:
-        found = laid(found, delta) if found else delta
-    return found
+    """All of them, the oldest first. Masks that nobody changed are shared; one alone is given back as it is."""
+    first, *others = [delta for delta in deltas if delta] or [Delta()]
+    if not others:
+        return first
+    pile = Pile(first)
+    for delta in others:
+        pile.lay(delta)
+    return pile.delta
 
 
 def encode(delta: Delta) -> bytes:
