@@ -68,10 +68,11 @@ def find_base(backend: Backend, repo: str) -> Base:
     known: dict[int, Manifest] = {}
     broken = 0
     for before, number in zip([0, *numbers], numbers, strict=False):
+        name = f"generations/{number:016d}"
         try:
-            read[number] = remains.read(backend, f"generations/{number:016d}")
-            manifest = manifests.decode(read[number], repo, number, f"generations/{number:016d}")
-            manifests.check_stamp(read[number], manifest, f"generations/{number:016d}")
+            read[number] = remains.read(backend, name)
+            manifest = manifests.decode(read[number], repo, number, name)
+            manifests.check_stamp(read[number], manifest, name)
             known[number] = manifest
         except LOST as error:
             if number == numbers[-1] and isinstance(error, NewerFormat):

@@ -30,6 +30,10 @@ class Log:
             self._write(f"<{priority}>{line}" if self._prefixed else line)
 
 
+def silent(message: str) -> None:
+    """For those who have nobody to tell."""
+
+
 def to_stderr(line: str) -> None:
     """In one write, so that lines of several threads do not mix."""
     sys.stderr.write(line + "\n")

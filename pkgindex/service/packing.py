@@ -31,6 +31,7 @@ from pkgindex.packer.reading import Refusal
 from pkgindex.packer.submissions import Submission
 from pkgindex.packer.target import Target
 from pkgindex.service.holding import Held, claiming, held
+from pkgindex.service.log import silent
 from pkgindex.sources.limits import Limits
 from pkgindex.sources.registry import recognise
 from pkgindex.sources.stream import open_stream
@@ -49,10 +50,6 @@ INCOMPLETE_REMEDY = (
 UNREADABLE_REMEDY = "Make it readable for the user who packs, move it back to incoming/ and remove this file."
 
 
-def silent(message: str) -> None:
-    """For those who have nobody to tell."""
-
-
 class Outcome(NamedTuple):
     """What packing a repository came to. `rejected` are names in `rejected/`, `waiting` names in `incoming/` that were tried;
     `stuck` are those of them that could not be moved, and dead writers' folders that could not be emptied, with what the
@@ -62,7 +59,6 @@ class Outcome(NamedTuple):
     rejected: tuple[str, ...] = ()
     waiting: tuple[str, ...] = ()
     stuck: tuple[tuple[str, str], ...] = ()
-
 
     @property
     def unmoved(self) -> list[str]:

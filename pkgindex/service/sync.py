@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pkgindex.config import Settings
 from pkgindex.errors import StoreError
 from pkgindex.service import looking, remembered
+from pkgindex.service.log import silent
 from pkgindex.service.looking import Found
 from pkgindex.service.remembered import Remembered
 from pkgindex.sources.hosts.database import Database
@@ -34,10 +35,6 @@ if TYPE_CHECKING:
 
 LOCK = "sync.lock"
 MEMORY = "sync.seen"
-
-
-def silent(message: str) -> None:
-    """For those who have nobody to tell."""
 
 
 class Synced(NamedTuple):

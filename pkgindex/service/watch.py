@@ -24,9 +24,9 @@ from pkgindex.config import Settings
 from pkgindex.errors import NoIndex, PkgindexError
 from pkgindex.service.backoff import Backoff
 from pkgindex.service.following import Following
-from pkgindex.service.log import Log, in_journal, to_stderr
+from pkgindex.service.log import Log, in_journal, silent, to_stderr
 from pkgindex.service.notify import Notifier, kept_alive
-from pkgindex.service.packing import Outcome, line, pack_repository, recover, silent
+from pkgindex.service.packing import Outcome, line, pack_repository, recover
 from pkgindex.service.signals import obeyed
 from pkgindex.service.upkeep import Upkeep
 from pkgindex.spool.arrivals import Arrivals

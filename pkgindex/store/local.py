@@ -153,14 +153,14 @@ class LocalBackend:
     def local_file(self, name: str, checksum: str = "") -> str | None:
         path = self._path(name)
         if checksum:
-            from pkgindex.store.soundness import is_sound
+            from pkgindex.store.soundness import UNSOUND, is_sound
 
             try:
                 sound = self._asked_anew(lambda path: is_sound(path, checksum, self._cache), path)
             except OSError as error:
                 raise unread(error, path) from None
             if not sound:
-                raise Corrupt(f"{name}: its checksum is not that which its manifest says; {REMEDY}")
+                raise Corrupt(f"{name}: {UNSOUND}; {REMEDY}")
         return path
 
     def scratch(self) -> str:

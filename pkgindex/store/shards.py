@@ -15,6 +15,7 @@ from pkgindex.format.envelope import checksum as checksum_of
 from pkgindex.format.manifest import Shard
 from pkgindex.format.names import shard_name
 from pkgindex.store.backend import Backend
+from pkgindex.store.soundness import UNSOUND
 
 # Python cannot always decode what SQLite says of a damaged file, because it quotes the damage.
 DAMAGE = (sqlite3.Error, UnicodeDecodeError)
@@ -120,7 +121,7 @@ def _connect(backend: Backend, shard: Shard, name: str, file: str | None) -> sql
     if file is None:
         data = backend.read(name)
         if shard.checksum and checksum_of(data) != shard.checksum:
-            raise Corrupt(f"{name}: its checksum is not that which its manifest says; {REMEDY}")
+            raise Corrupt(f"{name}: {UNSOUND}; {REMEDY}")
         connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
         connection.deserialize(data)
     else:

@@ -19,6 +19,7 @@ from zlib import crc32
 
 from pkgindex.defaults import SYSTEM_CACHE
 
+UNSOUND = "its checksum is not that which its manifest says"
 FOLDER = "sound"
 CHUNK_BYTES = 1 << 20
 # Below it, looking costs what remembering does.

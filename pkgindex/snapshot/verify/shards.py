@@ -16,6 +16,7 @@ from pkgindex.snapshot.verify.verdict import MALFORMED, Findings
 from pkgindex.store.backend import Backend
 from pkgindex.store.faults import unread
 from pkgindex.store.shards import ShardFile
+from pkgindex.store.soundness import UNSOUND
 
 CHUNK_BYTES = 1 << 20
 # A sample, and the last block: one question costs 0.3 ms where its trigrams are in most of 28,000 blocks.
@@ -97,7 +98,7 @@ class Shards:
         if size != shard.size:
             raise Corrupt(f"{size} bytes where its manifest says {shard.size}")
         if f"{checksum:08x}" != shard.checksum:
-            raise Corrupt("its checksum is not that which its manifest says")
+            raise Corrupt(UNSOUND)
         self._findings.counts["bytes"] += size
 
     def _chunks(self, name: str) -> Iterator[bytes]:
