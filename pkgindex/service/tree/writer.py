@@ -9,6 +9,7 @@ Invariants:
 * What is asked is done in order, and answered in order.
 * A process that writes ends with the one that serves, after what it was at; it obeys no signal but that.
 * Where it ends by itself, nobody knows what became of its last work: then the server ends too.
+* What keeps up is waited for by nobody: at the end it is killed, and what it was at is begun anew the next time.
 """
 
 from __future__ import annotations
@@ -18,14 +19,15 @@ import multiprocessing
 import os
 import signal
 from collections import deque
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection as Pipe
+from multiprocessing.context import SpawnProcess
 from typing import Any, Protocol
 
 from pkgindex.config import Settings
 from pkgindex.errors import PkgindexError, StoreError
 from pkgindex.packer.target import Target
-from pkgindex.packer.workers import Workers
 from pkgindex.service.log import Log, in_journal, to_stderr
 from pkgindex.service.packing import target as packed_into
 from pkgindex.service.tree.committing import Behind, Committer
@@ -81,14 +83,10 @@ class ProcessWriter:
         self._repo = repo
         self._asked: deque[asyncio.Future[Any]] = deque()
         self._loop = asyncio.get_running_loop()
-        context = multiprocessing.get_context("spawn")
-        self._pipe, far = context.Pipe()
-        # Others who write: no daemon, which might have no processes of its own.
-        self._process = context.Process(target=_obey, args=(far, *self._place))
-        self._process.start()
-        far.close()
+        self._pipe, self._process = _started(_obey, *self._place)
         self._loop.add_reader(self._pipe.fileno(), self._receive)
         self._shards = ThreadPoolExecutor(1, "shards")
+        self._keeping: SpawnProcess | None = None
 
     async def ask(self, act: str, *arguments: object) -> Any:
         answer = self._loop.create_future()
@@ -105,6 +103,8 @@ class ProcessWriter:
     def close(self) -> None:
         self._loop.remove_reader(self._pipe.fileno())
         self._pipe.close()
+        if self._keeping is not None:
+            self._keeping.kill()
         self._shards.shutdown()
         self._process.join()
 
@@ -122,8 +122,27 @@ class ProcessWriter:
             _tell(self._asked.popleft(), result)
 
     def _kept_up(self, behind: Behind) -> None:
-        with told_apart(self._repo), Workers(1) as workers:
-            workers.start(_keep_up, *self._place, behind).result()
+        pipe, self._keeping = _started(_keep_up, *self._place, behind)
+        with pipe:
+            try:
+                failure: PkgindexError | None = pipe.recv()
+            except EOFError:
+                failure = StoreError(f"repository {self._repo!r}: a process that was to put into shards what was committed was "
+                                     "killed, perhaps for want of memory; it is begun anew")
+        self._keeping.join()
+        self._keeping = None
+        if failure is not None:
+            raise failure
+
+
+def _started(act: Callable[..., None], *arguments: object) -> tuple[Pipe, SpawnProcess]:
+    """A process that does *act*, and a pipe to it, whose other end is the first of the arguments."""
+    context = multiprocessing.get_context("spawn")
+    pipe, far = context.Pipe()
+    process = context.Process(target=act, args=(far, *arguments))
+    process.start()
+    far.close()
+    return pipe, process
 
 
 def _tell(answer: asyncio.Future[Any], result: Any) -> None:
@@ -137,8 +156,7 @@ def _tell(answer: asyncio.Future[Any], result: Any) -> None:
 
 def _obey(pipe: Pipe, settings: Settings, repo: str, lock: str) -> None:
     """In the process that writes: do what comes, until nobody is there to ask."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
+    _ignore_signals()
     target = _target(settings, repo)
     committer = Committer(target, Turns(target, lock))
     while True:
@@ -161,11 +179,24 @@ def _done(committer: Committer, act: str, arguments: tuple[Any, ...]) -> Any:
         return getattr(committer, act)(*arguments)
 
 
-def _keep_up(settings: Settings, repo: str, lock: str, behind: Behind) -> None:
+def _keep_up(pipe: Pipe, settings: Settings, repo: str, lock: str, behind: Behind) -> None:
+    """In the process that keeps up: say how it ended, None if it went well."""
+    _ignore_signals()
     # Who is answered comes first: on two busy cores a fold at the same priority took a third of their time.
     os.nice(KEEPING_NICE)
     target = _target(settings, repo)
-    _kept_up(target, Turns(target, lock), behind)
+    try:
+        _kept_up(target, Turns(target, lock), behind)
+    except PkgindexError as error:
+        pipe.send(error)
+    else:
+        pipe.send(None)
+
+
+def _ignore_signals() -> None:
+    """At a terminal, and when a service ends, all processes get them; what they are for is the server's business."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _kept_up(target: Target, turns: Turns, behind: Behind) -> None:

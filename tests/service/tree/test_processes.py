@@ -412,6 +412,21 @@ def test_who_writes_obeys_no_signal_and_when_it_dies_the_server_says_so_and_ends
         assert client.ask("INDEX|c|b") == "OK"
 
 
+def test_the_end_does_not_wait_for_what_keeps_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PKGINDEX_LOOSE_PACKAGES_MAX", "3")
+    with Process(str(tmp_path)) as server, Client(server.port) as client:
+        client.send(b"".join(b"INDEX|p%d|\n" % number for number in range(2000)))
+        assert set(client.answers(2000)) == {"OK"}
+        before = server.helpers()
+        while not (started := set(server.helpers()) - set(before)):
+            time.sleep(0.01)
+        assert server.end() == 0
+        assert not [pid for pid in started if os.path.exists(f"/proc/{pid}")]
+    assert "error" not in "".join(server.log).lower(), server.log
+    assert sound(stored(tmp_path))
+    assert Head(stored(tmp_path), REPO).manifest.packages == 2000
+
+
 def test_the_limit_of_open_files_is_raised_as_far_as_may_be() -> None:
     assert allow_files(1) == 1
     assert 1 <= allow_files(1 << 30) <= 1 << 30
