@@ -7,6 +7,7 @@ One asks a server that is killed when it has published and not flushed the name 
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
@@ -34,10 +35,15 @@ from pkgindex.store.journal import JournaledBackend
 CLIENTS = ("a", "b")
 LATE = "c"
 PACKAGES = 6
+# It writes in the process that serves, where it can be made to die.
 DYING = """import os, signal, sys
 from pkgindex.cli.main import main
+from pkgindex.service.packing import target
+from pkgindex.service.tree import workers
+from pkgindex.service.tree.writer import ThreadWriter
 from pkgindex.store.flushing import Flushing
 Flushing.flush_name = lambda *names: os.kill(os.getpid(), signal.SIGKILL)
+workers.ProcessWriter = lambda settings, repo, lock: ThreadWriter(target(settings, repo), lock)
 sys.exit(main(sys.argv[1:]))
 """
 # So few that changes are folded into shards, and settled into pages, while the clients are there.
@@ -110,14 +116,15 @@ class Trees:
         index = f"memory:{self._ground.index}" if self._in_memory else self._ground.index
         environment = {**os.environ, **SETTINGS, "PKGINDEX_CACHE": f"{self._ground.root}/cache"}
         words = [*program, "--index", index, "--spool", self._ground.spool, "serve", "tree", REPO, "--port", "0"]
-        server = subprocess.Popen(words, stderr=subprocess.PIPE, text=True, env=environment)
+        server = subprocess.Popen(words, stderr=subprocess.PIPE, text=True, env=environment, start_new_session=True)
         assert server.stderr is not None
         try:
             said = server.stderr.readline()
             assert said.startswith("serving "), said + server.stderr.read()
             yield int(said.rpartition(":")[2])
         finally:
-            server.kill()
+            with suppress(ProcessLookupError):
+                os.killpg(server.pid, signal.SIGKILL)
             server.wait()
             server.stderr.close()
 

@@ -18,9 +18,11 @@ import asyncio
 import multiprocessing
 import os
 import signal
+import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from multiprocessing.connection import Connection as Pipe
 from multiprocessing.context import SpawnProcess
 from typing import Any, Protocol
@@ -180,8 +182,9 @@ def _done(committer: Committer, act: str, arguments: tuple[Any, ...]) -> Any:
 
 
 def _keep_up(pipe: Pipe, settings: Settings, repo: str, lock: str, behind: Behind) -> None:
-    """In the process that keeps up: say how it ended, None if it went well."""
+    """In the process that keeps up: say how it ended, None if it went well. Nothing is said to it, but the end of who could."""
     _ignore_signals()
+    threading.Thread(target=_end_with, args=(pipe,), daemon=True).start()
     # Who is answered comes first: on two busy cores a fold at the same priority took a third of their time.
     os.nice(KEEPING_NICE)
     target = _target(settings, repo)
@@ -191,6 +194,12 @@ def _keep_up(pipe: Pipe, settings: Settings, repo: str, lock: str, behind: Behin
         pipe.send(error)
     else:
         pipe.send(None)
+
+
+def _end_with(pipe: Pipe) -> None:
+    with suppress(EOFError, OSError):
+        pipe.recv()
+    os._exit(1)
 
 
 def _ignore_signals() -> None:

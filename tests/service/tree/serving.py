@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 from pkgindex.config import Settings
 from pkgindex.packer.target import Target
@@ -146,10 +146,10 @@ class Process:
     def helpers(self) -> list[int]:
         """The processes that it has started."""
         found = []
-        for pid in filter(str.isdigit, os.listdir("/proc")):
-            with suppress(OSError), open(f"/proc/{pid}/stat", encoding="utf-8") as file:
-                if int(file.read().rpartition(")")[2].split()[1]) == self.pid:
-                    found.append(int(pid))
+        for pid in map(int, filter(str.isdigit, os.listdir("/proc"))):
+            facts = _facts(pid)
+            if facts and int(facts[1]) == self.pid:
+                found.append(pid)
         return found
 
     def end(self, number: int = signal.SIGTERM) -> int:
@@ -170,6 +170,20 @@ class Process:
     def __exit__(self, *ignored: object) -> None:
         if self._process.poll() is None:
             assert self.end() == 0, self.log
+
+
+def runs(pid: int) -> bool:
+    """Whether there is such a process, and it has not ended without anybody who heard of it."""
+    return _facts(pid)[:1] not in ([], ["Z"])
+
+
+def _facts(pid: int) -> list[str]:
+    """Its state, its parent and more, as proc(5) tells them; nothing when it is gone."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+            return file.read().rpartition(")")[2].split()
+    except OSError:
+        return []
 
 
 def sound(backend: Backend) -> bool:

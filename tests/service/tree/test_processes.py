@@ -22,7 +22,7 @@ from pkgindex.service.tree.server import allow_files
 from pkgindex.store.journal import JournaledBackend
 from pkgindex.store.local import LocalBackend
 from pkgindex.store.place import place_at
-from service.tree.serving import REPO, Client, Process, sound, together
+from service.tree.serving import REPO, Client, Process, runs, sound, together
 from store.databases import Cluster
 
 NAMES = [f"p{number}" for number in range(80)]
@@ -412,7 +412,10 @@ def test_who_writes_obeys_no_signal_and_when_it_dies_the_server_says_so_and_ends
         assert client.ask("INDEX|c|b") == "OK"
 
 
-def test_the_end_does_not_wait_for_what_keeps_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_what_keeps_up_ends_with_the_server_and_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: signal.Signals
+) -> None:
     monkeypatch.setenv("PKGINDEX_LOOSE_PACKAGES_MAX", "3")
     with Process(str(tmp_path)) as server, Client(server.port) as client:
         client.send(b"".join(b"INDEX|p%d|\n" % number for number in range(2000)))
@@ -420,8 +423,9 @@ def test_the_end_does_not_wait_for_what_keeps_up(tmp_path: Path, monkeypatch: py
         before = server.helpers()
         while not (started := set(server.helpers()) - set(before)):
             time.sleep(0.01)
-        assert server.end() == 0
-        assert not [pid for pid in started if os.path.exists(f"/proc/{pid}")]
+        assert server.end(how) == (0 if how == signal.SIGTERM else -how)
+        while any(map(runs, started)):
+            time.sleep(0.01)
     assert "error" not in "".join(server.log).lower(), server.log
     assert sound(stored(tmp_path))
     assert Head(stored(tmp_path), REPO).manifest.packages == 2000
