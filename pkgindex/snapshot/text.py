@@ -127,7 +127,7 @@ class TextShard:
         asked = {storable(name): name for name in names}
         found = {}
         for number, name in self._chosen("id, name", "name", list(asked)):
-            if not isinstance(number, int):
+            if not isinstance(number, int) or name not in asked:
                 raise Corrupt(f"{self.name}: {number!r} for the number of package {name!r}; {REMEDY}")
             if number not in self._hidden:
                 found[asked[name]] = number

@@ -6,7 +6,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from packer.world import REPO, drop, newest, packed
@@ -174,6 +174,7 @@ def test_two_shards_that_changed_places_are_corrupt(tmp_path: Path) -> None:
 
 
 @settings(max_examples=3 * settings().max_examples)
+@example(kind="text", where=15756, flip=16)
 @given(kind=st.sampled_from(KINDS), where=st.integers(0, 2**32), flip=st.integers(1, 255))
 def test_any_byte_changed_is_an_answer_or_an_error_of_ours(sound: dict[str, bytes], kind: str, where: int, flip: int) -> None:
     """Where its checksum is believed, a damaged row may be another answer, but never a crash; else it is `Corrupt`."""
