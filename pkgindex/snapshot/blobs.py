@@ -76,8 +76,8 @@ class Blobs:
     def _remember(self, place: tuple[int, int], version: Version, partition: str) -> None:
         versions = (*self._pages.pop(place, ()), version)
         outdated, kept = versions[:-VERSIONS_MAX], versions[-VERSIONS_MAX:]
-        for _, entries in outdated:
-            self._forget_files(entries, [page for _, page in kept], partition)
+        for _, gone in outdated:
+            self._forget_files(gone, [entries for _, entries in kept], partition)
         self._entries += len(version[1]) - _size(outdated)
         while self._pages and self._entries > ENTRIES_MAX:
             self._entries -= _size(self._pages.pop(next(iter(self._pages))))

@@ -58,10 +58,6 @@ class Committer:
         # The newest generation that is known to be durable.
         self._durable = 0
 
-    def fresh(self) -> bool:
-        """Whether no newer generation is there."""
-        return self._ledger.fresh()
-
     def refresh(self) -> Done:
         """Hear what others published."""
         self._take(self._ledger.refresh())

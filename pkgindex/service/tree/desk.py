@@ -32,10 +32,10 @@ QUIET_SECONDS = 1.0
 
 
 class Desk:
-    """Belongs to one event loop; what blocks runs in threads.
+    """Belongs to one event loop; what blocks is the business of *works*.
 
     More than *quiet_loose_max* loose packages are folded when nobody has changed anything for a while, more than
-    *busy_loose_max* before the next publish.
+    *busy_loose_max* while changes go on.
     """
 
     def __init__(self, works: Works, quiet_loose_max: int, busy_loose_max: int) -> None:
@@ -106,9 +106,11 @@ class Desk:
             return
         self._waiting[client] = rest
         self._look_ahead(rest)
-        if fresh and not asked_before:
+        if asked_before:
+            return
+        if fresh:
             self._due.set()
-        elif not fresh and not self._works.committing:
+        elif not self._works.committing:
             self._stale.set()
 
     def _answer_at_once(self, client: Client, requests: Asked) -> Asked:

@@ -30,6 +30,7 @@ from typing import Any, Protocol
 from pkgindex.config import Settings
 from pkgindex.errors import PkgindexError, StoreError
 from pkgindex.packer.target import Target
+from pkgindex.packer.workers import end_with_parent
 from pkgindex.service.log import Log, in_journal, to_stderr
 from pkgindex.service.packing import target as packed_into
 from pkgindex.service.tree.committing import Behind, Committer
@@ -66,15 +67,20 @@ class ThreadWriter:
         self._commits, self._shards = ThreadPoolExecutor(1, "commits"), ThreadPoolExecutor(1, "shards")
 
     async def ask(self, act: str, *arguments: object) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(self._commits, _done, self._committer, act, arguments)
+        return await self._done(self._commits, getattr(self._committer, act), *arguments)
 
     async def keep_up(self, behind: Behind) -> None:
-        turns = Turns(self._target, self._lock)
-        await asyncio.get_running_loop().run_in_executor(self._shards, _kept_up, self._target, turns, behind)
+        await self._done(self._shards, keep_up, self._target, Turns(self._target, self._lock), behind)
 
     def close(self) -> None:
         self._commits.shutdown()
         self._shards.shutdown()
+
+    async def _done(self, thread: ThreadPoolExecutor, act: Callable[..., Any], *arguments: object) -> Any:
+        outcome = await asyncio.get_running_loop().run_in_executor(thread, _outcome, self._target.repo, act, *arguments)
+        if isinstance(outcome, PkgindexError):
+            raise outcome
+        return outcome
 
 
 class ProcessWriter:
@@ -164,53 +170,36 @@ def _obey(pipe: Pipe, settings: Settings, repo: str, lock: str) -> None:
     while True:
         try:
             act, arguments = pipe.recv()
-            pipe.send(_result(committer, act, arguments))
+            pipe.send(_outcome(repo, getattr(committer, act), *arguments))
         except (EOFError, OSError):
             return
 
 
-def _result(committer: Committer, act: str, arguments: tuple[Any, ...]) -> Any:
-    try:
-        return _done(committer, act, arguments)
-    except PkgindexError as error:
-        return error
-
-
-def _done(committer: Committer, act: str, arguments: tuple[Any, ...]) -> Any:
-    with told_apart(committer.repo):
-        return getattr(committer, act)(*arguments)
-
-
 def _keep_up(pipe: Pipe, settings: Settings, repo: str, lock: str, behind: Behind) -> None:
-    """In the process that keeps up: say how it ended, None if it went well. Nothing is said to it, but the end of who could."""
+    """In the process that keeps up: say how it ended, None if it went well."""
     _ignore_signals()
-    threading.Thread(target=_end_with, args=(pipe,), daemon=True).start()
+    threading.Thread(target=end_with_parent, daemon=True).start()
     # Who is answered comes first: on two busy cores a fold at the same priority took a third of their time.
     os.nice(KEEPING_NICE)
     target = _target(settings, repo)
+    outcome = _outcome(repo, keep_up, target, Turns(target, lock), behind)
+    with suppress(BrokenPipeError):
+        pipe.send(outcome)
+
+
+def _outcome(repo: str, act: Callable[..., Any], *arguments: Any) -> Any:
+    """What *act* gives, or the `PkgindexError` that it raises."""
     try:
-        _kept_up(target, Turns(target, lock), behind)
+        with told_apart(repo):
+            return act(*arguments)
     except PkgindexError as error:
-        pipe.send(error)
-    else:
-        pipe.send(None)
-
-
-def _end_with(pipe: Pipe) -> None:
-    with suppress(EOFError, OSError):
-        pipe.recv()
-    os._exit(1)
+        return error
 
 
 def _ignore_signals() -> None:
     """At a terminal, and when a service ends, all processes get them; what they are for is the server's business."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
-
-
-def _kept_up(target: Target, turns: Turns, behind: Behind) -> None:
-    with told_apart(target.repo):
-        keep_up(target, turns, behind)
 
 
 def _target(settings: Settings, repo: str) -> Target:

@@ -177,6 +177,14 @@ def runs(pid: int) -> bool:
     return _facts(pid)[:1] not in ([], ["Z"])
 
 
+def niceness(pid: int) -> int | None:
+    """How much it holds back; None when it is gone."""
+    try:
+        return os.getpriority(os.PRIO_PROCESS, pid)
+    except ProcessLookupError:
+        return None
+
+
 def _facts(pid: int) -> list[str]:
     """Its state, its parent and more, as proc(5) tells them; nothing when it is gone."""
     try:
