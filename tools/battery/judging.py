@@ -98,9 +98,7 @@ class Judge:
 
 def settle(ground: Ground, going_on: Iterable[Sequence[str]], environment: Mapping[str, str], codes: Container[int]) -> Settled:
     """Go on as the next writer would, let days pass, and tidy up."""
-    for words in going_on:
-        ended = run(ground, words, environment)
-        assert ended.code in codes, f"{' '.join(words)} does not go on: {ended}"
+    go_on(ground, going_on, environment, codes)
     changed = changed_by_all(ground)
     ground.forget()
     # The sweep of the spool belongs to whoever has something to pack.
@@ -110,6 +108,12 @@ def settle(ground: Ground, going_on: Iterable[Sequence[str]], environment: Mappi
     verdict = verify(ground.backend, ground.repo)
     assert verdict.sound, verdict.faults
     return Settled(state(ground), changed, _folders(ground))
+
+
+def go_on(ground: Ground, commands: Iterable[Sequence[str]], environment: Mapping[str, str], codes: Container[int]) -> None:
+    for words in commands:
+        ended = run(ground, words, environment)
+        assert ended.code in codes, f"{' '.join(words)} does not go on: {ended}"
 
 
 def state(ground: Ground) -> dict[str, Any]:

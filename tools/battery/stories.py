@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from battery.fusing import mark
 from battery.ground import REPO, Ground
-from battery.judging import NOTHING, Settled, changed_by_all, difference, settle, state
+from battery.judging import NOTHING, Settled, changed_by_all, difference, go_on, settle, state
 from battery.scenes import CURL, FOLDED, LATER, LIBC, SCENES, WGET, Scene
 from battery.scenes import named as _named
 from battery.trial import prepare, run
@@ -136,7 +136,10 @@ class Teller:
         """What was under way is done again, and then all that is left to do."""
         again = [self._story.steps[done].words] if done < len(self._story.steps) else []
         codes = {0, *(step.code for step in self._story.steps)}
-        return settle(self._ground, (*again, ("pack",)), self._environment, codes)
+        go_on(self._ground, again, self._environment, codes)
+        # A claim whose heartbeat is gone is of a living writer until its lease is over.
+        self._ground.forget()
+        return settle(self._ground, [("pack",)], self._environment, codes)
 
     def _do(self, step: Step) -> None:
         if step.again:
