@@ -45,6 +45,18 @@ def overlay(manifest: Manifest, read: Callable[[str], bytes], known: Overlay = N
     return of(manifest, together([known.delta, found]))
 
 
+def told(manifest: Manifest, known: Overlay) -> Delta | None:
+    """What changed since *known*, where *manifest* holds that itself, after the newest change that is known; None where it
+    does not. Raises `Corrupt`.
+    """
+    recent = [*((spilled.stamp, b"") for spilled in manifest.deltas[-1:]), *manifest.tail]
+    stamps = [stamp for stamp, _ in recent]
+    if known.generation > manifest.generation or known.first != manifest.first_delta or known.newest not in stamps:
+        return None
+    name = f"generations/{manifest.generation:016d}"
+    return together([deltas.decode(data, name) for _, data in recent[stamps.index(known.newest) + 1 :]])
+
+
 def of(manifest: Manifest, delta: Delta) -> Overlay:
     """That of the generation of *manifest*, of which it is known that its deltas come to *delta*."""
     stamps = _stamps(manifest)

@@ -8,30 +8,33 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
+from pkgindex.errors import Corrupt, Gone
 from pkgindex.format import group as group_file
+from pkgindex.format import manifest as manifests
 from pkgindex.format import names, page
-from pkgindex.format.delta import Changed, Delta, Pile
+from pkgindex.format.delta import Changed, Delta, Pile, together
 from pkgindex.format.manifest import Manifest
-from pkgindex.format.overlay import NOTHING, Overlay, of, overlay
+from pkgindex.format.overlay import NOTHING, Overlay, of, overlay, told
 from pkgindex.format.page import Entry, group_of
 from pkgindex.packer.previous import Previous
 from pkgindex.store.backend import Backend
 
 PAGES_MAX = 256
 RECORD_BYTES_MAX = 16 << 20
+# Manifests that are read to hear what changed; a delta in a file is as large as those of many.
+STEPS_MAX = 32
 
 Page = tuple[str, dict[str, Entry]]
 Group = tuple[str, dict[str, bytes]]
 
 
 class Carried(Previous):
-    """The generation of *manifest*; what *before* remembers is remembered as far as it holds.
+    """The generation of *manifest*; what *before* remembers is remembered as far as it holds, and *before* is of no use
+    any more: what changed is laid over the same pile.
 
-    *newest* is what it changed, where that is known, and then *before* is of no use any more; what lies over the pages is
-    read otherwise, as far as it is new.
+    *newest* is what it changed, where that is known; it is read otherwise. `heard` are the packages that it changed, and
+    perhaps some of before; None when all had to be read anew.
     """
-
-    overlay: Overlay
 
     def __init__(
         self, backend: Backend, manifest: Manifest, before: Carried | None = None, newest: Delta | None = None
@@ -42,14 +45,16 @@ class Carried(Previous):
         self._known_pages: OrderedDict[int, Page] = before._known_pages if before else OrderedDict()
         self._known_groups: OrderedDict[tuple[str, str], Group] = before._known_groups if before else OrderedDict()
         self._record_bytes: int = before._record_bytes if before else 0
+        self.overlay: Overlay
         known = before.overlay if before else NOTHING
-        self._pile: Pile | None = None
         if newest is None:
-            self.overlay = overlay(manifest, backend.read, known)
+            newest = self._told(known)
+        if before is None or newest is None:
+            self._pile, self.heard = Pile(overlay(manifest, backend.read).delta), None
         else:
-            self._pile = (before._pile if before else None) or Pile(known.delta)
+            self._pile, self.heard = before._pile, newest.packages.keys()
             self._pile.lay(newest)
-            self.overlay = of(manifest, self._pile.delta)
+        self.overlay = of(manifest, self._pile.delta)
         self.delta = self.overlay.delta
 
     def facts(self, name: str) -> Changed | Entry:
@@ -63,6 +68,35 @@ class Carried(Previous):
             return changed.meta if changed.record is not None else None
         entry = self._below(name)
         return entry.meta if entry.shipped else None
+
+    def spoil(self) -> None:
+        """Let whatever comes after this read anew what lies over the pages: something was laid over it that this is not."""
+        self.overlay = NOTHING
+
+    def _told(self, known: Overlay) -> Delta | None:
+        """What changed since *known*, when the manifests tell that were published since."""
+        newest = told(self.manifest, known)
+        if newest is not None or self.manifest.generation - known.generation > STEPS_MAX:
+            return newest
+        steps = []
+        for number in range(known.generation + 1, self.manifest.generation + 1):
+            manifest = self._manifest(number)
+            step = told(manifest, known) if manifest else None
+            if manifest is None or step is None:
+                return None
+            steps.append(step)
+            known = of(manifest, known.delta)
+        return together(steps)
+
+    def _manifest(self, number: int) -> Manifest | None:
+        """That of a generation up to this one, if it is still there to be read."""
+        if number == self.manifest.generation:
+            return self.manifest
+        name = f"generations/{number:016d}"
+        try:
+            return manifests.decode(self.backend.read(name), self.manifest.repo, number, name)
+        except (Gone, Corrupt):
+            return None
 
     def group(self, kind: str, name: str, stamp: str) -> dict[str, bytes]:
         key = kind, group_of(name, self.manifest.partition)

@@ -82,20 +82,33 @@ class Ledger:
         self._see(newest.packages)
 
     def _move_to(self, head: Head) -> dict[str, tuple[str, ...] | None]:
-        carried, before = Carried(self.target.backend, head.manifest, self.carried), self.carried.delta.packages
-        pages, old = len(head.manifest.page_stamps), self.head.manifest.page_stamps
-        digests = self._digests if pages == len(self._digests) else self._spread_over(pages)
-        written = [n for n in range(pages) if pages != len(old) or head.manifest.page_stamps[n] != old[n]]
-        seen = {name for number in written for name in (*digests[number], *carried.page_entries(number, pages))}
-        seen.update(name for name, found in carried.delta.packages.items() if before.get(name) is not found)
-        # Settled meanwhile, or of a generation that was lost.
-        seen.update(before.keys() - carried.delta.packages.keys())
-        changed = [name for name in seen if digests[page_of(name, pages)].get(name) != carried.digest(name)]
-        needs = dict(_needs(carried, changed))
+        carried = Carried(self.target.backend, head.manifest, self.carried)
+        try:
+            needs, digests = self._changed(head.manifest, carried)
+        except BaseException:
+            self.carried.spoil()
+            self.doubt()
+            raise
         self.head, self.carried, self._digests, self._doubted = head, carried, digests, False
         self._deltas = _kept(self._deltas, head.manifest)
-        self._see(changed)
+        self._see(needs)
         return needs
+
+    def _changed(
+        self, manifest: Manifest, carried: Carried
+    ) -> tuple[dict[str, tuple[str, ...] | None], list[dict[str, bytes]]]:
+        """What the packages depend on that *carried* has otherwise, and the digests that were known, by its pages."""
+        pages, old = len(manifest.page_stamps), self.head.manifest.page_stamps
+        digests = self._digests if pages == len(self._digests) else self._spread_over(pages)
+        written = [n for n in range(pages) if pages != len(old) or manifest.page_stamps[n] != old[n]]
+        seen = {name for number in written for name in (*digests[number], *carried.page_entries(number, pages))}
+        if carried.heard is not None:
+            seen.update(carried.heard)
+        else:
+            # Those that were there before may have been settled meanwhile, or be of a generation that was lost.
+            seen.update(carried.delta.packages, self.carried.delta.packages)
+        changed = [name for name in seen if digests[page_of(name, pages)].get(name) != carried.digest(name)]
+        return dict(_needs(carried, changed)), digests
 
     def _see(self, changed: Iterable[str]) -> None:
         """Remember the digests of packages that were *changed*."""

@@ -31,7 +31,7 @@ _HELD = {errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES}
 _NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP}
 # The longest pause between two attempts; the first are shorter, as one who commits soon gives it back.
 RETRY_SECONDS = 0.1
-RETRY_SECONDS_MIN = 0.001
+RETRY_SECONDS_MIN = 0.0005
 TURN = ".turn"
 HOLDER_BYTES_MAX = 4096
 COMMAND_CHARACTERS_MAX = 200
@@ -92,7 +92,7 @@ class WriterLock:
             now = time.monotonic()
             if now >= deadline:
                 raise Busy(refusal(self._what, _read(file)))
-            time.sleep(min(RETRY_SECONDS, RETRY_SECONDS_MIN + (now - began) / 4, deadline - now))
+            time.sleep(min(RETRY_SECONDS, RETRY_SECONDS_MIN + (now - began) / 16, deadline - now))
         return locked is True
 
     def _open(self, path: str) -> IO[str]:

@@ -310,6 +310,62 @@ def test_who_follows_from_generation_to_generation_reads_manifests_alone(monkeyp
     assert len(other.needs) == 60
 
 
+@pytest.mark.parametrize(("missed", "taken_away", "read"), [
+    (20, None, {"generations"}),
+    (carried.STEPS_MAX, None, {"generations"}),
+    (carried.STEPS_MAX + 1, None, {"generations", "deltas"}),
+    (20, 25, {"generations", "deltas"}),
+])
+def test_who_missed_a_few_generations_hears_of_them_by_their_manifests_while_they_are_there(
+    missed: int, taken_away: int | None, read: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spill, "TAIL_BYTES_MAX", 400)
+    monkeypatch.setattr(spill, "TAIL_PUBLISHES", 0)
+    backend = Counting()
+    known, other = ledger(backend), Mirror(backend)
+    for number in range(15 + missed):
+        if number == 15:
+            other.refresh()
+        commit(known, {f"p{number:03}": (), "p000": (f"p{number - 1:03}",)} if number else {"p000": ()})
+    if taken_away is not None:
+        backend.remove(f"generations/{taken_away:016d}")
+    backend.reads.clear()
+    other.refresh()
+    assert {name.partition("/")[0] for name in backend.reads} == read
+    assert other.needs == {**{f"p{number:03}": () for number in range(15 + missed)}, "p000": (f"p{13 + missed:03}",)}
+    assert other.ledger.carried.delta == known.carried.delta
+
+
+def test_what_was_half_heard_of_a_generation_that_was_lost_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    backend = MemoryBackend()
+    known, other = ledger(backend), Mirror(backend)
+    commit(known, {"a": ()})
+    other.refresh()
+    commit(known, {"lost": ("a",)})
+    with monkeypatch.context() as patch:
+        patch.setattr("pkgindex.packer.ledger.needs_of", refused)
+        with pytest.raises(StoreError, match="not now"):
+            other.refresh()
+    backend.remove("generations/0000000000000002")
+    other.refresh()
+    assert other.needs == {"a": ()}
+    assert set(other.ledger.carried.delta.packages) == {"a"}
+    commit(ledger_at_head(backend), {"new": ("a",)})
+    other.refresh()
+    assert other.needs == {"a": (), "new": ("a",)}
+    assert set(other.ledger.carried.delta.packages) == {"a", "new"}
+
+
+def refused(*arguments: object) -> None:
+    raise StoreError("not now")
+
+
+def ledger_at_head(backend: Backend) -> Ledger:
+    found = ledger(backend)
+    found.refresh()
+    return found
+
+
 # Of each change: what is there before it, what it is, how much stays in the manifest, and how many states a cut leaves.
 CHANGES: dict[str, tuple[list[dict[str, Any]], dict[str, Any], int, int]] = {
     "the first packages": ([], {"a": (), "b": ("a",)}, 1 << 20, 3),

@@ -103,7 +103,7 @@ class Committer:
     def commit_now(self, requests: Sequence[Request | Malformed]) -> Done | None:
         """As `commit`, in a turn of its own; None when another writer has its turn now, and nothing was done."""
         try:
-            with self._turns.at_once():
+            with self._turns.soon():
                 return self.commit(requests)
         except Busy:
             return None

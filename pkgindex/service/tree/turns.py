@@ -11,6 +11,8 @@ from pkgindex.packer.target import Target
 from pkgindex.store.lock import WriterLock
 
 PATIENCE_SECONDS_MAX = 3600.0
+# Several commits of other servers; whoever packs takes longer.
+SOON_SECONDS = 0.05
 
 
 class Turns:
@@ -21,9 +23,9 @@ class Turns:
         self._lock = lock
         self._patience_seconds = target.settings.lock_wait_seconds
 
-    def at_once(self) -> WriterLock:
-        """A turn now. Raises `Busy` when it is another writer's."""
-        return self._lock_for(0.0)
+    def soon(self) -> WriterLock:
+        """A turn in a moment. Raises `Busy` when it is another writer's for longer than a commit takes."""
+        return self._lock_for(SOON_SECONDS)
 
     @contextmanager
     def one(self) -> Iterator[None]:
