@@ -27,7 +27,8 @@ from bench_timing import Ran, run
 PROGRAMS = {
     "apt-file": "apt-file", "apt-cache": "apt", "plocate": "plocate", "plocate-build": "plocate", "rg": "ripgrep",
     "sqlite3": "sqlite3", "cindex": "codesearch", "csearch": "codesearch", "axi-cache": "apt-xapian-index",
-    "update-apt-xapian-index": "apt-xapian-index", "grep-dctrl": "dctrl-tools",
+    "update-apt-xapian-index": "apt-xapian-index", "grep-dctrl": "dctrl-tools", "haproxy": "haproxy",
+    "strace": "strace",
 }
 APT_SETTINGS = """\
 Dir::Etc::parts "{root}/parts";

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import signal
+import socket
 import subprocess
 import sys
+import tempfile
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -21,6 +22,18 @@ from environment import PROJECT
 
 FLUSHES = ("fsync", "fdatasync", "syncfs")
 STOP_SECONDS_MAX = 60.0
+BACKLOG = 1024
+PROXY_SECONDS_MAX = 3600
+PROXY_SETTINGS = """\
+defaults
+  mode tcp
+  timeout connect 10s
+  timeout client {seconds}s
+  timeout server {seconds}s
+listen tree
+  bind fd@{listener}
+  balance roundrobin
+{servers}"""
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -34,9 +47,9 @@ class Resident(NamedTuple):
 class Served:
     """A program that serves until the end of the `with`; it says where by a line that ends in its port."""
 
-    def __init__(self, command: Sequence[str], behind: Sequence[Served] = ()) -> None:
+    def __init__(self, command: Sequence[str], behind: Sequence[Served] = (), files: Sequence[int] = ()) -> None:
         self._behind = behind
-        self._process = subprocess.Popen(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        self._process = subprocess.Popen(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, pass_fds=files)
         source = self._process.stdout
         assert source is not None
         self.said: list[str] = []
@@ -95,8 +108,14 @@ def yardstick() -> Served:
 
 
 def proxy(*servers: Served) -> Served:
-    places = [server.place for server in servers]
-    return Served([sys.executable, os.path.join(PROJECT, "tools", "tree_proxy.py"), *places], servers)
+    """A load balancer that hands connections to *servers* in turn."""
+    with tempfile.TemporaryFile("w") as settings, socket.create_server(("127.0.0.1", 0), backlog=BACKLOG) as listener:
+        listed = "".join(f"  server s{number} {server.place}\n" for number, server in enumerate(servers))
+        settings.write(PROXY_SETTINGS.format(listener=listener.fileno(), seconds=PROXY_SECONDS_MAX, servers=listed))
+        settings.flush()
+        # It listens already, so that nobody comes too early.
+        command = f"echo :{listener.getsockname()[1]}; exec haproxy -q -db -f /proc/self/fd/{settings.fileno()}"
+        return Served(["sh", "-c", command], servers, (settings.fileno(), listener.fileno()))
 
 
 @contextmanager
@@ -112,11 +131,6 @@ def flushes_in(trace: str) -> Counter[str]:
     Counter({'syncfs': 1, 'fsync': 1})
     """
     return Counter(re.findall(rf"^\d+ +({'|'.join(FLUSHES)})\(", trace, re.MULTILINE))
-
-
-def untraceable() -> str:
-    """What to say instead of a number of calls, or nothing."""
-    return "" if shutil.which("strace") else "not installed: apt-get install strace"
 
 
 def cpu_seconds(pid: int) -> float:

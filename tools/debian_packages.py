@@ -14,7 +14,7 @@ from steps import step
 # program: package. Tests whose program is missing are skipped, so that they run on any system.
 TESTS = {"dpkg-deb": "dpkg", "rpm": "rpm", "rpmbuild": "rpm", "pacman": "pacman-package-manager", "npm": "npm",
          "dash": "dash", "busybox": "busybox", "zsh": "zsh", "fish": "fish", "systemd-analyze": "systemd",
-         "strace": "strace"}
+         "strace": "strace", "haproxy": "haproxy"}
 # The same for the long batteries.
 LONG_TESTS = {"dnf": "dnf", "createrepo_c": "createrepo-c", "debootstrap": "debootstrap",
               "systemd-nspawn": "systemd-container"}
