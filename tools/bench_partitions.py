@@ -20,8 +20,7 @@ from bench_calls import Calls, calls_of
 from bench_data import REPO, Place
 from bench_databases import database, no_database
 from bench_partition_steps import backend_of, publish
-from bench_peers import Peers
-from bench_serving import untraceable
+from bench_peers import Peers, missing
 from bench_subsets import CHANGED, pack_files, subset_files
 from bench_table import figure
 from bench_timing import drop_from_cache, median
@@ -63,8 +62,8 @@ class Kept(NamedTuple):
 
 def partition_tables(place: Place, peers: Peers, tell: Callable[[str], None]) -> list[tuple[str, Line, list[Line]]]:
     """(title, head, rows) of each table."""
-    if untraceable():
-        raise SystemExit(f"strace is {untraceable()}")
+    if reason := missing("strace"):
+        raise SystemExit(f"strace is {reason}")
     listings = subset_files(place, peers, STEP)
     writes: list[Line] = []
     reads: list[Line] = []

@@ -1,15 +1,6 @@
-"""Fuzzing the protocol of tree servers: any bytes, cut anywhere, read as the rules say.
-
-    pip install atheris
-    python tools/fuzz/tree_protocol.py [-max_total_time=600] [CORPUS]
-
-atheris is wanted for this only, and is in no list of dependencies. `try_bytes` is also what a test calls, so that this file
-stays right where nobody has atheris.
-"""
+"""The protocol of tree servers: any bytes, cut anywhere, read as the rules say."""
 
 from __future__ import annotations
-
-import sys
 
 LINE_BYTES_MAX = 64
 COMMANDS = ("INDEX", "REMOVE", "QUERY")
@@ -46,18 +37,3 @@ def read(line: bytes) -> tuple[object, ...]:
 
 def is_name(text: str) -> bool:
     return 1 <= len(text) <= 255 and text[0] in FIRST and LATER.issuperset(text)
-
-
-def main() -> None:
-    try:
-        import atheris
-    except ImportError:
-        raise SystemExit("atheris is not installed: pip install atheris") from None
-    with atheris.instrument_imports(include=["pkgindex.service.tree"]):
-        import pkgindex.service.tree.protocol  # noqa: F401 - instrumented as it is imported
-    atheris.Setup(sys.argv, try_bytes)
-    atheris.Fuzz()
-
-
-if __name__ == "__main__":
-    main()
