@@ -132,7 +132,10 @@ def _clear_scratch(backend: Backend, head: int) -> None:
 
 def _last_written(path: str) -> float:
     """When the file, or the newest below the directory, was written; never, when it vanishes meanwhile."""
-    times = [os.lstat(path).st_mtime] if os.path.lexists(path) else [float("inf")]
+    try:
+        times = [os.lstat(path).st_mtime]
+    except FileNotFoundError:
+        return float("inf")
     for top, directories, files in os.walk(path):
         for name in directories + files:
             with suppress(FileNotFoundError):

@@ -11,6 +11,7 @@ Invariants:
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from itertools import chain
 from typing import NamedTuple
 
@@ -61,8 +62,9 @@ def _set_aside_before(path: str, folder: str) -> str | None:
         return None
     for name in os.listdir(folder) if ours.st_nlink > 1 else ():
         other = os.path.join(folder, name)
-        if os.path.lexists(other + names.REASON_SUFFIX) and os.path.samestat(ours, os.lstat(other)):
-            return name
+        with suppress(FileNotFoundError):
+            if os.path.lexists(other + names.REASON_SUFFIX) and os.path.samestat(ours, os.lstat(other)):
+                return name
     return None
 
 

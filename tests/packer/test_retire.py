@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from pkgindex.config import Settings
 from pkgindex.packer.publish import withdraw
 from pkgindex.packer.retire import retire
 from pkgindex.snapshot.reader import Reader
+from pkgindex.store.local import LocalBackend
 from pkgindex.store.memory import MemoryBackend
 
 CURL = {"name": "curl", "version": "1", "files": ["/usr/bin/curl"]}
@@ -47,3 +49,26 @@ def test_who_withdraws_late_leaves_what_later_generations_name(tmp_path: Path) -
     model = Expected()
     model.pack([first, second])
     checked(newest(backend), model.all())
+
+
+@pytest.mark.parametrize("seen", [0, 1])
+def test_what_another_writer_takes_away_while_it_is_looked_at_is_no_error(
+    tmp_path: Path, seen: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a share it may be there when it is asked for once, and not the next time."""
+    backend = LocalBackend(str(tmp_path))
+    packed(backend, drop(tmp_path, [CURL]))
+    vanishing = f"{backend.scratch()}/link-abc"
+    Path(vanishing).write_bytes(b"")
+    times, lstat = [], os.lstat
+
+    def looked_at(path: str) -> os.stat_result:
+        if path == vanishing:
+            times.append(path)
+            if len(times) > seen:
+                raise FileNotFoundError(path)
+        return lstat(path)
+
+    monkeypatch.setattr(os, "lstat", looked_at)
+    retire(backend, REPO, Settings())
+    assert times
