@@ -135,7 +135,10 @@ MUTANTS = (
     Mutant("the flush of where a claim came from", "pkgindex/spool/claims.py",
            "            moves.flush_directory(self._incoming)\n", "", (SPOOL,)),
     Mutant("the flush of rejected names", "pkgindex/spool/rejected.py",
-           "        moves.flush_directory(folder)\n", "", (SPOOL,)),
+           "        moves.flush_directory(folder)\n        return candidate.name\n", "        return candidate.name\n",
+           (SPOOL,)),
+    Mutant("the flush of a reason's name", "pkgindex/spool/rejected.py",
+           "        moves.flush_directory(folder)\n        if not", "        if not", (SPOOL,)),
     # The same of what may be lost, but not be half there
     Mutant("the flush of what a host keeps for itself", "pkgindex/store/kept.py",
            "                os.fsync(file.fileno())\n", "", ("tests/store/test_kept.py",)),

@@ -46,6 +46,8 @@ def set_aside(path: str, folder: str, rejection: Rejection) -> str | None:
         if os.path.lexists(target):  # something that has no reason
             moves.discard(reason)
             continue
+        # Else the power may go, and leave the file here without it.
+        moves.flush_directory(folder)
         if not moves.move(path, target):
             moves.discard(reason)
             return None

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from pkgindex.spool.names import REASON_SUFFIX
+
 
 class Disk:
     """What of the directory *place* is durable: what stood there when this was made, and what was flushed since."""
@@ -20,9 +22,13 @@ class Disk:
     def flushed(self, handle: int) -> None:
         self._durable[os.fstat(handle).st_ino] = content(os.readlink(f"/proc/self/fd/{handle}"))
 
-    def given(self, path: str) -> None:
-        """Another name for *path*, whose content must be durable by then."""
+    def given(self, path: str, name: str) -> None:
+        """*path* gets the *name*: its content must be durable by then, and what is rejected must have a reason that is."""
         assert self._durable.get(os.stat(path).st_ino) == content(path), f"{path} gets a name and may be empty"
+        folder = os.path.dirname(name)
+        if os.path.basename(folder) == "rejected" and not name.endswith(REASON_SUFFIX):
+            names = self._durable.get(os.stat(folder).st_ino)
+            assert isinstance(names, dict) and os.path.basename(name) + REASON_SUFFIX in names, f"{name} may have no reason"
 
     def lost(self) -> list[str]:
         """What a power cut may take, or bring back."""
@@ -61,7 +67,7 @@ def watched(disk: Disk, skipped: int = -1) -> Iterator[list[str]]:
 
     def giving(call: Callable[[str, str], None]) -> Callable[[str, str], None]:
         def give(source: str, target: str) -> None:
-            disk.given(source)
+            disk.given(source, target)
             call(source, target)
 
         return give
