@@ -84,7 +84,8 @@ class Soak:
 
     def _measured(self) -> dict[str, int]:
         """Those that are never ended."""
-        processes = {"watch": self.watchers[0].pid, "server": self.servers[0].pid}
+        server = self.servers[0].pid
+        processes = {"watch": self.watchers[0].pid, "server": server, "its writer": _writer_of(server)}
         return {**processes, **{f"reader {number}": process.pid or 0 for number, process in enumerate(self.readers)}}
 
     def _end(self) -> None:
@@ -134,6 +135,20 @@ class Soak:
             ground.fault(f"left over: {left[:5]}")
         ground.run(["verify"])
         return size_of(ground.index) + size_of(ground.spool)
+
+
+def _writer_of(server: int) -> int:
+    """The process in which a tree server writes, which its first thread has started; 0 when there is none."""
+    try:
+        with open(f"/proc/{server}/task/{server}/children", encoding="ascii") as file:
+            started = file.read().split()
+        for process in started:
+            with open(f"/proc/{process}/cmdline", "rb") as words:
+                if b"spawn_main" in words.read():
+                    return int(process)
+    except OSError:
+        pass
+    return 0
 
 
 def _unfinished(directory: str) -> Iterator[str]:
