@@ -13,7 +13,7 @@ from pkgindex.format import delta as deltas
 from pkgindex.format.delta import Changed, Delta, Named, Pile, together
 from pkgindex.format.envelope import seal
 from pkgindex.format.manifest import Manifest, Spilled
-from pkgindex.format.overlay import Overlay, dependants_over, entry_over, loose_over, overlay, since
+from pkgindex.format.overlay import Overlay, dependants_over, entry_over, loose_over, overlay, since, told
 from pkgindex.format.page import Entry
 
 STAMP = "42-k3q9ab"
@@ -79,6 +79,9 @@ def test_what_is_carried_on_is_what_is_read_anew(found: list[Delta], known: int,
     after = overlay(manifest(generation, files_too=True), files.__getitem__, before)
     assert after[:3] == Overlay(together(found), generation, 1)[:3]
     assert since(manifest(generation, files_too=True), 0, files.__getitem__) == together(found)
+    newest = told(manifest(generation, files_too=True), before)
+    assert (newest is not None) == (known > spilled)
+    assert newest in (None, together(found[known:]))
 
 
 def test_of_a_generation_whose_deltas_were_dropped_nothing_is_carried_on() -> None:
