@@ -63,6 +63,14 @@ def test_what_comes_from_later_is_wrong(
     assert len(judge(acks, readers).wrong) == 1
 
 
+def test_a_publish_of_which_its_writer_cannot_know_may_be_there_before_it_is_done_again() -> None:
+    again = {"event": "again", "at": 0.0, "why": "retired", "generation": 96, "count": 42, "unknown": True}
+    acks = {"a": [again, {**again, "generation": 150}, ack(157, 42)]}
+    assert judge(acks, {"reader": [saw(96, a=42), saw(156, a=42), saw(157, a=42)]}).sound
+    assert len(judge(acks, {"reader": [saw(95, a=42)]}).wrong) == 1
+    assert len(judge({"a": [{**again, "unknown": False}, ack(157, 42)]}, {"reader": [saw(96, a=42)]}).wrong) == 1
+
+
 @given(histories(), st.data())
 def test_a_generation_of_two_is_told(history: tuple[Told, Told], data: st.DataObject) -> None:
     acks, readers = history

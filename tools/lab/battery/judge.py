@@ -49,6 +49,7 @@ def judge(writers: Mapping[str, Events], readers: Mapping[str, Events]) -> Verdi
     sights = [(reader, event) for reader, events in readers.items() for event in _of(events, "saw")]
     stale = [seconds for events in readers.values() for seconds in staleness(acks, events)]
     ends = _of(everything, "end")
+    unknown = _unknown(writers)
     return Verdict(
         publishes=sum(map(len, acks.values())),
         generations=max((event["generation"] for _, event in sights), default=0),
@@ -57,7 +58,7 @@ def judge(writers: Mapping[str, Events], readers: Mapping[str, Events]) -> Verdi
         looks=sum(event.get("looks", 0) for event in ends),
         restarts=sum(event.get("restarts", 0) for event in ends),
         wrong=[str(fault) for event in _of(everything, "wrong") for fault in event["faults"]]
-        + [fault for reader, event in sights for fault in _early(reader, event, acks)],
+        + [fault for reader, event in sights for fault in _early(reader, event, acks, unknown)],
         lost=[fault for reader, event in sights for fault in _missing(reader, event, acks)],
         twice=_twice(acks),
         faults=[event["why"] for event in _of(everything, "fault")],
@@ -100,10 +101,20 @@ def _missing(reader: str, event: Mapping[str, Any], acks: Mapping[str, Events]) 
             yield f"{reader}: generation {event['generation']} holds publish {count} of {writer}, which had {due} acknowledged"
 
 
-def _early(reader: str, event: Mapping[str, Any], acks: Mapping[str, Events]) -> Iterator[str]:
+def _unknown(writers: Mapping[str, Events]) -> dict[tuple[str, int], int]:
+    """By writer and publish, the generation that may have been it although it was done again: when its writer, who had been
+    stopped, came to look, that one was retired, and so may have been built upon.
+    """
+    return {(writer, event["count"]): event["generation"]
+            for writer, events in writers.items() for event in reversed(_of(events, "again")) if event.get("unknown")}
+
+
+def _early(
+    reader: str, event: Mapping[str, Any], acks: Mapping[str, Events], unknown: Mapping[tuple[str, int], int]
+) -> Iterator[str]:
     for writer, count in event["counts"].items():
         found = [ack["generation"] for ack in acks.get(writer, ()) if ack["count"] == count]
-        if found and found[0] > event["generation"]:
+        if found and min(found[0], unknown.get((writer, count), found[0])) > event["generation"]:
             yield f"{reader}: generation {event['generation']} holds publish {count} of {writer}, which is {found[0]}"
 
 

@@ -89,8 +89,9 @@ class Writer:
                 commit(self._ledger, changes(generation, self._wanted.name, self._count))
                 self._record.say("ack", generation=generation, count=self._count, took=round(time.monotonic() - began, 3))
                 return
-            except Exists:
-                self._record.say("again", why="another was first")
+            except Exists as error:
+                self._record.say("again", why=str(error)[:200], generation=generation, count=self._count,
+                                 unknown="before its writer came to look" in str(error))
             except Gone:
                 self._record.say("again", why="what is there was retired, or is out of reach")
                 time.sleep(GONE_SECONDS)
