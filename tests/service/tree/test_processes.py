@@ -23,7 +23,7 @@ from pkgindex.service.tree.writer import KEEPING_NICE
 from pkgindex.store.journal import JournaledBackend
 from pkgindex.store.local import LocalBackend
 from pkgindex.store.place import place_at
-from service.tree.serving import REPO, Client, Process, niceness, runs, sound, together
+from service.tree.serving import REPO, SECONDS_MAX, Client, Process, niceness, runs, sound, together
 from store.databases import Cluster
 
 NAMES = [f"p{number}" for number in range(80)]
@@ -422,8 +422,10 @@ def test_what_keeps_up_ends_with_the_server_and_is_not_waited_for(
         client.send(b"".join(b"INDEX|p%d|\n" % number for number in range(2000)))
         assert set(client.answers(2000)) == {"OK"}
         # Killed sooner, while it hands its arguments over, the server would leave a traceback of the new process behind.
+        deadline = time.monotonic() + SECONDS_MAX
         while not (started := [pid for pid in server.helpers() if niceness(pid) == KEEPING_NICE]):
-            time.sleep(0.01)
+            assert time.monotonic() < deadline
+            time.sleep(0.005)
         assert server.end(how) == (0 if how == signal.SIGTERM else -how)
         while any(map(runs, started)):
             time.sleep(0.01)
