@@ -56,23 +56,25 @@ class Workers:
     def _started(self) -> Executor:
         if self._pool is None:
             import multiprocessing
+            import signal
 
-            # A forked child would keep the writer's lock when its parent dies.
-            self._pool = ProcessPoolExecutor(self.processes, mp_context=multiprocessing.get_context("spawn"), initializer=_help)
+            # A forked child would keep the writer's lock when its parent dies. Ctrl-C at a terminal reaches all of them.
+            self._pool = ProcessPoolExecutor(self.processes, mp_context=multiprocessing.get_context("spawn"),
+                                             initializer=belong_to_parent, initargs=(signal.SIGINT,))
         return self._pool
 
 
-def _help() -> None:
-    """In a process that helps: Ctrl-C at a terminal is its parent's business, and without its parent it has none."""
+def belong_to_parent(*signals: int) -> None:
+    """In a process that helps: *signals* are the business of the one that started it, and when that ends, so does this one."""
     import signal
     import threading
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=end_with_parent, daemon=True).start()
+    for number in signals:
+        signal.signal(number, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
-def end_with_parent() -> None:
-    """Wait for the end of the process that started this one, and end at once; in a thread."""
+def _end_with_parent() -> None:
     import multiprocessing
 
     parent = multiprocessing.parent_process()

@@ -1,4 +1,4 @@
-"""Upkeep: merging shards and retiring generations, in a thread of its own, while packing goes on.
+"""Upkeep: merging shards and retiring generations, in a thread or a process of its own, while packing goes on.
 
 Invariants:
 
@@ -9,7 +9,10 @@ Invariants:
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 import queue
+import signal
 import threading
 from collections.abc import Callable
 
@@ -18,16 +21,24 @@ from pkgindex.errors import PkgindexError
 from pkgindex.packer.merge import merge
 from pkgindex.packer.retire import retire
 from pkgindex.packer.target import Target
-from pkgindex.service.log import Log
+from pkgindex.packer.workers import belong_to_parent
+from pkgindex.service.log import Log, in_journal, to_stderr
 from pkgindex.store.apart import told_apart
 from pkgindex.store.place import place_of
 
+UPKEEP_NICE = 10
+# At a terminal, and when a service ends, all processes get them; what they are for is the business of who keeps up.
+SIGNALS = signal.SIGINT, signal.SIGTERM
+
 
 class Upkeep:
-    """Upkeep of the repositories of an index."""
+    """Upkeep of the repositories of an index. *apart*: by processes that end with their work, which takes neither the
+    interpreter from a process that serves, nor the memory.
+    """
 
-    def __init__(self, settings: Settings, log: Log) -> None:
+    def __init__(self, settings: Settings, log: Log, apart: bool = False) -> None:
         self._settings = settings
+        self._perform = self._apart if apart else self.perform
         self._place = place_of(settings)
         self._log = log
         self._queue: queue.SimpleQueue[tuple[str, str]] = queue.SimpleQueue()
@@ -65,20 +76,31 @@ class Upkeep:
             self._thread.start()
 
     def _run(self) -> None:
-        kinds: dict[str, Callable[[str], None]] = {"merge": self._merge, "retire": self._retire}
         while True:
             work, repo = self._queue.get()
             if not work or self._stop.is_set():
                 return
             self._waiting.discard((work, repo))
-            try:
-                with told_apart(self._place.where(repo)):
-                    if self._place.has(repo):
-                        kinds[work](repo)
-            except PkgindexError as error:
-                self._log.warning(f"{repo}: {work}: {error}")
-            except Exception as error:  # noqa: BLE001 - a fault in here must not end the thread and with it all upkeep
-                self._log.error(f"{repo}: {work}: internal error {error!r}: please report it")
+            self._perform(work, repo)
+
+    def perform(self, work: str, repo: str) -> None:
+        """Do *work*, `merge` or `retire`, here and now."""
+        kinds: dict[str, Callable[[str], None]] = {"merge": self._merge, "retire": self._retire}
+        try:
+            with told_apart(self._place.where(repo)):
+                if self._place.has(repo):
+                    kinds[work](repo)
+        except PkgindexError as error:
+            self._log.warning(f"{repo}: {work}: {error}")
+        except Exception as error:  # noqa: BLE001 - a fault in here must not end the thread and with it all upkeep
+            self._log.error(f"{repo}: {work}: internal error {error!r}: please report it")
+
+    def _apart(self, work: str, repo: str) -> None:
+        process = multiprocessing.get_context("spawn").Process(target=_perform_apart, args=(self._settings, work, repo))
+        process.start()
+        process.join()
+        if process.exitcode:
+            self._log.warning(f"{repo}: {work}: its process ended with {process.exitcode}; it is done again in time")
 
     def _merge(self, repo: str) -> None:
         merged = merge(Target(self._place.backend(repo), repo, self._settings))
@@ -94,3 +116,9 @@ class Upkeep:
             self._log.info(
                 f"{repo}: {len(retired.generations)} generations retired, {retired.blobs} files, {retired.bytes / 1e6:.1f} MB"
             )
+
+
+def _perform_apart(settings: Settings, work: str, repo: str) -> None:
+    belong_to_parent(*SIGNALS)
+    os.nice(UPKEEP_NICE)
+    Upkeep(settings, Log(to_stderr, in_journal(os.environ))).perform(work, repo)

@@ -58,7 +58,7 @@ def serve_tree(
     place = place_of(settings)
     if workers > 1 and not place.shared:
         raise BadInput(f"--workers {workers}: {place.name} is of one process; serve it without that, or keep it elsewhere")
-    upkeep = Upkeep(settings, log)
+    upkeep = Upkeep(settings, log, apart=place.shared)
 
     def keep_up() -> None:
         upkeep.retire(repo)

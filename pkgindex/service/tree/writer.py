@@ -18,7 +18,6 @@ import asyncio
 import multiprocessing
 import os
 import signal
-import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -30,15 +29,14 @@ from typing import Any, Protocol
 from pkgindex.config import Settings
 from pkgindex.errors import PkgindexError, StoreError
 from pkgindex.packer.target import Target
-from pkgindex.packer.workers import end_with_parent
+from pkgindex.packer.workers import belong_to_parent
 from pkgindex.service.log import Log, in_journal, to_stderr
 from pkgindex.service.packing import target as packed_into
 from pkgindex.service.tree.committing import Behind, Committer
 from pkgindex.service.tree.keeping import keep_up
 from pkgindex.service.tree.turns import Turns
+from pkgindex.service.upkeep import SIGNALS, UPKEEP_NICE
 from pkgindex.store.apart import told_apart
-
-KEEPING_NICE = 10
 
 
 class Ended(StoreError):
@@ -164,7 +162,8 @@ def _tell(answer: asyncio.Future[Any], result: Any) -> None:
 
 def _obey(pipe: Pipe, settings: Settings, repo: str, lock: str) -> None:
     """In the process that writes: do what comes, until nobody is there to ask."""
-    _ignore_signals()
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
     target = _target(settings, repo)
     committer = Committer(target, Turns(target, lock))
     while True:
@@ -177,10 +176,9 @@ def _obey(pipe: Pipe, settings: Settings, repo: str, lock: str) -> None:
 
 def _keep_up(pipe: Pipe, settings: Settings, repo: str, lock: str, behind: Behind) -> None:
     """In the process that keeps up: say how it ended, None if it went well."""
-    _ignore_signals()
-    threading.Thread(target=end_with_parent, daemon=True).start()
+    belong_to_parent(*SIGNALS)
     # Who is answered comes first: on two busy cores a fold at the same priority took a third of their time.
-    os.nice(KEEPING_NICE)
+    os.nice(UPKEEP_NICE)
     target = _target(settings, repo)
     outcome = _outcome(repo, keep_up, target, Turns(target, lock), behind)
     with suppress(BrokenPipeError):
@@ -194,12 +192,6 @@ def _outcome(repo: str, act: Callable[..., Any], *arguments: Any) -> Any:
             return act(*arguments)
     except PkgindexError as error:
         return error
-
-
-def _ignore_signals() -> None:
-    """At a terminal, and when a service ends, all processes get them; what they are for is the server's business."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
 
 
 def _target(settings: Settings, repo: str) -> Target:

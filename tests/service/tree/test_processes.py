@@ -19,7 +19,7 @@ from pkgindex.format import manifest as manifests
 from pkgindex.packer.publish import Head
 from pkgindex.service.tree.repository import require
 from pkgindex.service.tree.server import allow_files
-from pkgindex.service.tree.writer import KEEPING_NICE
+from pkgindex.service.upkeep import UPKEEP_NICE
 from pkgindex.store.journal import JournaledBackend
 from pkgindex.store.local import LocalBackend
 from pkgindex.store.place import place_at
@@ -423,7 +423,7 @@ def test_what_keeps_up_ends_with_the_server_and_is_not_waited_for(
         assert set(client.answers(2000)) == {"OK"}
         # Killed sooner, while it hands its arguments over, the server would leave a traceback of the new process behind.
         deadline = time.monotonic() + SECONDS_MAX
-        while not (started := [pid for pid in server.helpers() if niceness(pid) == KEEPING_NICE]):
+        while not (started := [pid for pid in server.helpers() if niceness(pid) == UPKEEP_NICE]):
             assert time.monotonic() < deadline
             time.sleep(0.005)
         assert server.end(how) == (0 if how == signal.SIGTERM else -how)
