@@ -121,7 +121,10 @@ def _clear_scratch(backend: Backend, head: int) -> None:
     file = backend.local_file(manifest)
     if file is None:
         return
-    now = os.stat(file).st_mtime + backend.age_seconds(manifest)
+    try:
+        now = os.stat(file).st_mtime + backend.age_seconds(manifest)
+    except (FileNotFoundError, Gone):  # whoever has retired it since does this too
+        return
     for entry in os.scandir(backend.scratch()):
         if now - _last_written(entry.path) > SCRATCH_SECONDS_MAX:
             if entry.is_dir(follow_symlinks=False):

@@ -72,3 +72,17 @@ def test_what_another_writer_takes_away_while_it_is_looked_at_is_no_error(
     monkeypatch.setattr(os, "lstat", looked_at)
     retire(backend, REPO, Settings())
     assert times
+
+
+def test_who_sleeps_while_others_retire_what_was_the_newest_generation_leaves_the_rest_to_them(tmp_path: Path) -> None:
+    class Sleeping(LocalBackend):
+        def local_file(self, name: str, checksum: str = "") -> str | None:
+            if name.startswith("generations/0"):
+                self.remove(name)
+            return super().local_file(name, checksum)
+
+    backend = Sleeping(str(tmp_path))
+    packed(backend, drop(tmp_path, [CURL]))
+    Path(f"{backend.scratch()}/link-abc").write_bytes(b"")
+    assert retire(backend, REPO, Settings()).generations == ()
+    assert backend.names("generations") == [] and os.listdir(backend.scratch()) == ["link-abc"]
