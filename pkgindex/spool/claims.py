@@ -177,6 +177,8 @@ class Claims:
                 return os.stat(self._heartbeat).st_mtime_ns
             except FileNotFoundError:
                 os.makedirs(self._folder, exist_ok=True)
+                # Before anything is moved there: without that folder's own name all of it would be gone.
+                moves.flush_directory(os.path.dirname(self._folder))
                 os.close(os.open(self._heartbeat, os.O_CREAT | os.O_WRONLY, 0o666))
 
     def _take(self, entry: Entry, mode: str | None) -> Claim | None:
@@ -205,8 +207,6 @@ class Claims:
         """Make *claims* durable; where that fails nobody is told of them, so they go back."""
         try:
             moves.flush_directory(self._folder)
-            # That folder's own name: without it all that was moved there would be gone.
-            moves.flush_directory(os.path.dirname(self._folder))
             moves.flush_directory(self._incoming)
         except OSError as error:
             for claim in claims:

@@ -31,7 +31,9 @@ def move(source: str, target: str) -> bool:
         if not files.is_there(source):
             return False
         # The folder is missing: whoever took this writer for dead has tidied it away.
-        os.makedirs(os.path.dirname(target), exist_ok=True)
+        folder = os.path.dirname(target)
+        os.makedirs(folder, exist_ok=True)
+        flush_directory(os.path.dirname(folder))
         return _move_again(source, target)
     return True
 

@@ -54,6 +54,14 @@ def claims(place: Path) -> None:
     Claims(spool(place), REPO, current()).claim(spool(place).incoming(REPO))
 
 
+def claims_in_a_folder_that_was_taken_away(place: Path) -> None:
+    """By a writer that took this one for dead, while it slept between its heartbeat and its move."""
+    ours = Claims(spool(place), REPO, current())
+    entries = spool(place).incoming(REPO)
+    ours.beat = lambda: None  # type: ignore[method-assign]
+    ours.claim(entries)
+
+
 def rejects(place: Path) -> None:
     ours = Claims(spool(place), REPO, current())
     [claim] = ours.claim(spool(place).incoming(REPO))
@@ -69,6 +77,7 @@ ACTS: dict[str, tuple[list[Act], Act]] = {
     "the set is said to be full": ([makes, adds], marks),
     "it is said no more": ([makes, adds, marks], clears),
     "a submission is claimed": ([makes, adds, submits], claims),
+    "a submission is claimed, and its folder is made anew": ([makes, adds, submits], claims_in_a_folder_that_was_taken_away),
     "a submission is rejected": ([makes, adds, submits], rejects),
 }
 

@@ -23,9 +23,13 @@ class Disk:
         self._durable[os.fstat(handle).st_ino] = content(os.readlink(f"/proc/self/fd/{handle}"))
 
     def given(self, path: str, name: str) -> None:
-        """*path* gets the *name*: its content must be durable by then, and what is rejected must have a reason that is."""
+        """*path* gets the *name*: its content must be durable, a claim's folder, what is rejected its reason."""
         assert self._durable.get(os.stat(path).st_ino) == content(path), f"{path} gets a name and may be empty"
         folder = os.path.dirname(name)
+        above = os.path.dirname(folder)
+        if os.path.basename(above) == "claimed" and os.path.isdir(folder):
+            folders = self._durable.get(os.stat(above).st_ino)
+            assert isinstance(folders, dict) and os.path.basename(folder) in folders, f"{folder} may be lost with {name}"
         if os.path.basename(folder) == "rejected" and not name.endswith(REASON_SUFFIX):
             names = self._durable.get(os.stat(folder).st_ino)
             assert isinstance(names, dict) and os.path.basename(name) + REASON_SUFFIX in names, f"{name} may have no reason"
