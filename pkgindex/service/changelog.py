@@ -53,8 +53,8 @@ def tell(
         found = [_dated(change, removals) if change.action == "removed" else change for change in found]
     if found:
         stamp = names.changes_stamp(seen, names.token_of(os.urandom(8)))
-        backend.create(names.changes_name(stamp), changes.encode(found, stamp))
-        backend.flush([names.changes_name(stamp)])
+        # No manifest names it: what has the name is whole, and durable.
+        backend.link(names.changes_name(stamp), changes.encode(found, stamp))
     _forget(backend, seen - keep_seconds)
     return found
 

@@ -37,6 +37,9 @@ class JournalFile:
     def records(self) -> Iterator[Record]:
         """What it holds. Read to the end before anything else is done: the tail that is none is cut off then."""
         end = 0
+        if self.size == len(HEAD) and os.pread(self._handle, self.size, 0) == bytes(self.size):
+            # The power went before anything was flushed: its length was kept, and the content was not.
+            self.size = 0
         if self.size:
             with mmap.mmap(self._handle, 0, access=mmap.ACCESS_READ) as content:
                 for record in records(content, self.path):

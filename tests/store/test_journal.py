@@ -138,6 +138,17 @@ def test_a_file_that_is_no_journal_of_ours_is_left_alone(tmp_path: Path, content
     assert path.read_bytes() == content
 
 
+def test_a_new_journal_of_which_only_the_length_outlasted_a_power_cut_is_begun_anew(tmp_path: Path) -> None:
+    path = str(tmp_path / "journal")
+    (tmp_path / "journal").write_bytes(bytes(len(HEAD)))
+    for expected in ({}, {"a": b"1"}):
+        backend = JournaledBackend(path)
+        assert backend.blobs() == expected
+        with suppress(Exists):
+            backend.link("a", b"1")
+        backend.close()
+
+
 def test_what_was_removed_stays_away_and_ages_go_on_after_a_restart(tmp_path: Path) -> None:
     now = 1000.0
     backend = JournaledBackend(str(tmp_path / "journal"), clock=lambda: now)
