@@ -76,7 +76,7 @@ class Carried(Previous):
     def _told(self, known: Overlay) -> Delta | None:
         """What changed since *known*, when the manifests tell that were published since."""
         newest = told(self.manifest, known)
-        if newest is not None or self.manifest.generation - known.generation > STEPS_MAX:
+        if newest is not None or not known.newest or self.manifest.generation - known.generation > STEPS_MAX:
             return newest
         steps = []
         for number in range(known.generation + 1, self.manifest.generation + 1):

@@ -112,3 +112,21 @@ def test_the_time_of_a_process_and_of_what_it_waited_for_is_counted() -> None:
         process.stdout.readline()
         assert bench_serving.cpu_seconds(process.pid) >= 0.38
         process.stdin.close()
+
+
+# The rows
+
+
+@needs_haproxy
+@pytest.mark.slow
+def test_every_row_is_measured(place: Place, graph: Graph, monkeypatch: pytest.MonkeyPatch) -> None:
+    small = {name: graph._replace(name=name) for name in ("around", "all", "synthetic")}
+    monkeypatch.setattr(bench_tree, "graphs", lambda place, lists: small)
+    monkeypatch.setattr(bench_tree, "QUERY_SECONDS", 1)
+    told: list[str] = []
+    rows = bench_tree.tree_rows(place, Lists({}), told.append)
+    assert len({row.what for row in rows}) == len(rows) == 14 and told[-1] == "memory"
+    for row in rows:
+        assert row.measured is not None and row.verdict in ("yes", "**NO**"), row
+        assert "wrong" not in row.answers or "0 wrong" in row.answers, row
+        assert "left" not in row.answers or "nothing left" in row.answers, row

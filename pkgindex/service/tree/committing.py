@@ -101,7 +101,7 @@ class Committer:
             self._durable = self._generation()
 
     def commit_now(self, requests: Sequence[Request | Malformed]) -> Done | None:
-        """As `commit`, in a turn of its own; None when another writer has its turn now, and nothing was done."""
+        """As `commit`, in a turn of its own; None, and nothing was done, when another writer has its turn for a while."""
         try:
             with self._turns.soon():
                 return self.commit(requests)
