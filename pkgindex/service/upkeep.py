@@ -97,7 +97,11 @@ class Upkeep:
 
     def _apart(self, work: str, repo: str) -> None:
         process = multiprocessing.get_context("spawn").Process(target=_perform_apart, args=(self._settings, work, repo))
-        process.start()
+        try:
+            process.start()
+        except OSError as error:
+            self._log.warning(f"{repo}: {work}: no process can be started for it ({error.strerror}); it is done again in time")
+            return
         process.join()
         if process.exitcode:
             self._log.warning(f"{repo}: {work}: its process ended with {process.exitcode}; it is done again in time")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+from multiprocessing.context import SpawnProcess
 from pathlib import Path
 
 import pytest
@@ -43,6 +45,28 @@ def test_a_process_that_is_killed_is_told_of(backend: LocalBackend, tmp_path: Pa
     upkeep.merge(REPO)
     upkeep.wait()
     assert told == [f"{REPO}: merge: its process ended with -9; it is done again in time"]
+
+
+def test_where_no_process_can_be_started_it_is_told_and_what_comes_next_is_done(
+    backend: LocalBackend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    settings = Settings(index=str(tmp_path / "index"), keep_generations=1, grace_seconds=0.0)
+    start, started = SpawnProcess.start, []
+
+    def refused_once(process: SpawnProcess) -> None:
+        started.append(process)
+        if len(started) == 1:
+            raise OSError(errno.EAGAIN, "Resource temporarily unavailable")
+        start(process)
+
+    monkeypatch.setattr(SpawnProcess, "start", refused_once)
+    upkeep = Upkeep(settings, Log(told.append), apart=True)
+    upkeep.merge(REPO)
+    upkeep.retire(REPO)
+    upkeep.wait()
+    assert told == [f"{REPO}: merge: no process can be started for it (Resource temporarily unavailable); it is done again in time"]
+    assert Head(backend, REPO).generations.numbers() == [3]
 
 
 def killed(*arguments: object) -> None:
