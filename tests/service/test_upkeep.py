@@ -57,7 +57,7 @@ def test_where_no_process_can_be_started_it_is_told_and_what_comes_next_is_done(
     def refused_once(process: SpawnProcess) -> None:
         started.append(process)
         if len(started) == 1:
-            raise OSError(errno.EAGAIN, "Resource temporarily unavailable")
+            raise OSError(errno.EAGAIN, "not now")
         start(process)
 
     monkeypatch.setattr(SpawnProcess, "start", refused_once)
@@ -65,7 +65,7 @@ def test_where_no_process_can_be_started_it_is_told_and_what_comes_next_is_done(
     upkeep.merge(REPO)
     upkeep.retire(REPO)
     upkeep.wait()
-    assert told == [f"{REPO}: merge: no process can be started for it (Resource temporarily unavailable); it is done again in time"]
+    assert told == [f"{REPO}: merge: no process can be started for it (not now); it is done again in time"]
     assert Head(backend, REPO).generations.numbers() == [3]
 
 
