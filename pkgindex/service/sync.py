@@ -1,7 +1,8 @@
 """What is installed on a host, brought into an index: only the difference to what is indexed is submitted.
 
     look        for a difference, see `looking`; mostly there is none, and that is all
-    lock        the repository's sync, and look again
+    lock        the repository's sync
+    settle      what was submitted before: packed, or waited for while another packer has it; and look again
     tell        what that changes of which version, for whoever asks later
     submit      one file of JSON Lines: each changed package as a whole, each that is gone as removed
     pack        it, at once
@@ -10,6 +11,8 @@ Invariants:
 
 * What is submitted has, once packed, the digests that it was compared by; so a host that has not changed submits nothing.
 * Two that sync the same repository do it one after the other: else the older look at the host might be packed last.
+* Nothing is compared with an index that lacks what an earlier sync submitted: what that one saw installed and is gone by
+  now would stay, and what is submitted now might be packed before it.
 * Who finds nothing changed takes no lock, writes nothing, and imports nothing of what packs: that is two thirds of its time.
 """
 
@@ -21,12 +24,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from pkgindex.config import Settings
-from pkgindex.errors import StoreError
+from pkgindex.errors import Busy, StoreError
 from pkgindex.service import looking, remembered
 from pkgindex.service.log import silent
 from pkgindex.service.looking import Found
 from pkgindex.service.remembered import Remembered
 from pkgindex.sources.hosts.database import Database
+from pkgindex.spool.identity import parse_folder
+from pkgindex.spool.recovery import holders
 from pkgindex.spool.spool import Spool
 from pkgindex.store.faults import unwritten
 
@@ -35,6 +40,8 @@ if TYPE_CHECKING:
 
 LOCK = "sync.lock"
 MEMORY = "sync.seen"
+# Between two looks whether another packer has finished.
+PAUSE_SECONDS = 0.1
 
 
 class Synced(NamedTuple):
@@ -62,7 +69,8 @@ def sync(settings: Settings, database: Database, repo: str = "", tell: Callable[
     """Bring what *database* has into *repo* (its own, if that is empty); spool and index are made when they are missing.
 
     Raises `NotFound` where there is no such database, `Rejected` for one that cannot be read, `Busy` while its manager is
-    at work or another sync is, and `StoreError`; what was submitted by then stays in the spool.
+    at work, another sync is, or another packer has what was submitted before, and `StoreError`; what was submitted by then
+    stays in the spool.
     """
     began = time.monotonic()
     repo = repo or database.repo
@@ -70,12 +78,13 @@ def sync(settings: Settings, database: Database, repo: str = "", tell: Callable[
     try:
         database.state()  # one that is not there is not waited for
         before = remembered.load(spool.folder(repo, MEMORY))
+        # Before the look: what is packed during it is not in the generation that is looked at.
+        unsettled = os.path.lexists(spool.root) and bool(_unsettled(spool, repo))
         found = looking.found(settings, database, repo, before, until, tell)
-        waits = bool(found.lines) or found.seen != before or bool(spool.incoming(repo))
     except OSError as error:
         raise unwritten(error, os.path.join(database.place, str(error.filename or ""))) from error
     outcome = None
-    if waits:
+    if unsettled or found.lines or found.seen != before:
         found, outcome = _brought(settings, database, repo, until, found, before, tell)
     return _synced(repo, database, found, outcome, began)
 
@@ -95,8 +104,7 @@ def _brought(
     spool = _spool(settings, repo)
     lock = WriterLock(spool.folder(repo, LOCK), f"the sync of {repo!r}", settings.lock_wait_seconds, tell)
     with told_apart(spool.root), lock:
-        if spool.incoming(repo):  # what an earlier sync could not pack comes before this one
-            pack_repository(settings, spool, repo, tell)
+        _settle(settings, spool, repo, until, tell)
         memory, outcome = spool.folder(repo, MEMORY), None
         now = remembered.load(memory)
         if now != before or looking.generation_of(settings, repo) != found.generation:
@@ -113,6 +121,43 @@ def _brought(
         if found.seen != before:
             remembered.store(memory, found.seen)
     return found, outcome
+
+
+def _settle(settings: Settings, spool: Spool, repo: str, until: float, tell: Callable[[str], None]) -> None:
+    """What an earlier sync submitted comes before this one: packed here, or by who has it.
+
+    What waits for its sender, in `incoming`, is tried once. Raises `Busy` and `StoreError`.
+    """
+    from pkgindex.service.packing import pack_repository
+
+    tried: set[str] = set()
+    while _unsettled(spool, repo) - tried:
+        outcome = pack_repository(settings, spool, repo, tell)
+        if outcome.stuck:
+            raise StoreError(outcome.unmoved[0])
+        tried.update(outcome.waiting)
+        held = holders(spool.folder(repo))
+        if held:
+            who = f"what was submitted to {repo!r} before is being packed by {_writer(held[0])}"
+            if time.monotonic() >= until:
+                raise Busy(f"{who}: nothing was compared or submitted; sync again when it has finished")
+            tell(f"{who}; waiting")
+            time.sleep(PAUSE_SECONDS)
+
+
+def _unsettled(spool: Spool, repo: str) -> set[str]:
+    """What waits in `incoming`, and the folders of writers that hold claims.
+
+    One is moved to the other while this looks, and back when packing fails: so `incoming` is looked at before and after.
+    """
+    before = spool.incoming(repo)
+    held = holders(spool.folder(repo))
+    return {*held, *(entry.name for entry in (*before, *spool.incoming(repo)))}
+
+
+def _writer(folder: str) -> str:
+    writer = parse_folder(folder)
+    return f"process {writer.pid} on {writer.host}" if writer else folder
 
 
 def preview(settings: Settings, database: Database, repo: str = "", tell: Callable[[str], None] = silent) -> Synced:

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import gzip
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,10 +15,14 @@ from pkgindex.config import Settings
 from pkgindex.errors import Busy, NoIndex, NotFound, StoreError
 from pkgindex.query.changes import changes
 from pkgindex.query.index import Index
+from pkgindex.service.packing import pack_repository
 from pkgindex.service.sync import MEMORY, Synced, line, preview, sync
 from pkgindex.sources.hosts import files, managers
 from pkgindex.sources.hosts.database import Look
 from pkgindex.sources.hosts.dpkg import DpkgDatabase
+from pkgindex.spool.claims import Claims
+from pkgindex.spool.identity import current
+from pkgindex.spool.spool import Spool
 
 REPO = "host-dpkg"
 STANZA = {
@@ -308,6 +315,71 @@ def test_what_an_earlier_sync_could_not_pack_is_packed_before(host: Host) -> Non
     assert synced.added == ("libx",)
     with Index(host.settings.index) as index:
         assert [hit.package for hit in index.owner("/usr/lib/x.so")] == ["libx"]
+
+
+def test_what_another_packer_still_has_of_an_earlier_sync_is_waited_for(host: Host) -> None:
+    """A sync was killed when it had submitted that `late` is there; somebody who packs has it; and `late` is gone again."""
+    host.sync()
+    spool = Spool(host.settings.spool)
+    spool.submit_bytes(REPO, "dpkg.jsonl", b'{"name": "late", "version": "1"}\n', "incremental")
+    slow = Claims(spool, REPO, current())
+    (claim,) = slow.claim(spool.incoming(REPO))
+    hasty = host.settings._replace(lock_wait_seconds=0.0)
+    with pytest.raises(Busy, match=rf"packed by process {os.getpid()} on .*: nothing was compared or submitted"):
+        sync(hasty, DpkgDatabase(str(host.root)), REPO)
+
+    told: list[str] = []
+
+    def finish(words: str) -> None:
+        told.append(words)
+        if words.endswith("; waiting"):
+            assert slow.give_back(claim)
+            pack_repository(host.settings, spool, REPO)
+
+    synced = sync(host.settings, DpkgDatabase(str(host.root)), REPO, finish)
+    assert (synced.added, synced.changed, synced.removed) == ((), (), ("late",))
+    assert sum(words.endswith("; waiting") for words in told) == 1
+    with Index(host.settings.index) as index:
+        assert index.snapshot(REPO).package("late") is None
+
+
+def test_what_is_packed_during_a_look_is_not_overlooked(host: Host) -> None:
+    """The look compares with the generation before that; and when it ends nothing is left in the spool that would tell."""
+    host.sync()
+    spool = Spool(host.settings.spool)
+    spool.submit_bytes(REPO, "dpkg.jsonl", b'{"name": "late", "version": "1"}\n', "incremental")
+
+    class Overtaken(DpkgDatabase):
+        def busy(self) -> str:
+            pack_repository(host.settings, spool, REPO)
+            return super().busy()
+
+    assert sync(host.settings, Overtaken(str(host.root)), REPO).removed == ("late",)
+
+
+def test_what_a_dead_packer_has_of_an_earlier_sync_is_packed_before(host: Host) -> None:
+    host.sync()
+    spool = Spool(host.settings.spool)
+    spool.submit_bytes(REPO, "dpkg.jsonl", b'{"name": "late", "version": "1"}\n', "incremental")
+    claim_and_die = (
+        "import sys; from pkgindex.spool.claims import Claims; from pkgindex.spool.identity import current;"
+        "from pkgindex.spool.spool import Spool; spool = Spool(sys.argv[1]);"
+        "assert Claims(spool, sys.argv[2], current()).claim(spool.incoming(sys.argv[2]))"
+    )
+    subprocess.run([sys.executable, "-c", claim_and_die, host.settings.spool, REPO], check=True)
+    assert spool.incoming(REPO) == []
+    assert host.synced().removed == ("late",)
+
+
+def test_what_is_not_whole_yet_does_not_hold_up_a_sync(host: Host) -> None:
+    host.sync()
+    spool = Spool(host.settings.spool)
+    half = gzip.compress(b'{"name": "other"}\n' * 99)[:30]
+    name = spool.submit_bytes(REPO, "half.jsonl.gz", half, "incremental")
+    host.install("late")
+    assert host.sync().added == ("late",)
+    (waiting,) = spool.incoming(REPO)
+    assert waiting.name.startswith(name)
 
 
 def test_without_a_database_nothing_is_made(tmp_path: Path) -> None:
