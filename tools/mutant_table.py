@@ -165,7 +165,12 @@ MUTANTS = (
            "    handle = os.open(file, os.O_RDONLY | os.O_CLOEXEC)\n    try:\n        ours = os.fstat(handle)\n    finally:\n"
            "        os.close(handle)\n", "    ours = os.stat(file)\n", (SCHEDULES,)),
     Mutant("the look whether the parent is still there before a link", "pkgindex/store/generations.py",
-           "        self._require_parent(number, parent)\n", "", ("tests/store/test_generations.py",)),
+           "data, lambda: self._require_parent(number, parent))", "data)", ("tests/store/test_generations.py",)),
+    Mutant("that this look comes when the content is written", "pkgindex/store/local.py",
+           "        self._write_new(temporary, data, durable=True)\n        try:\n            if ready is not None:\n"
+           "                ready()\n",
+           "        if ready is not None:\n            ready()\n        self._write_new(temporary, data, durable=True)\n"
+           "        try:\n", ("tests/store/test_generations.py",)),
     Mutant("the parent's checksum after a link", "pkgindex/store/generations.py",
            "            return checksum(self.read(number - 1)) == parent\n", "            return True\n",
            ("tests/store/test_generations.py",)),

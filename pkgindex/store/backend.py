@@ -20,7 +20,7 @@ at. One backend holds one repository. The laws, checked for every backend by one
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -50,8 +50,12 @@ class Backend(Protocol):
         Raises `NoSpace`, `StoreError`, and `Gone` for a name that is not there; nothing is given up then.
         """
 
-    def link(self, name: str, data: bytes) -> None:
-        """Store *data* under *name*, durable, if no one has; else `Exists`. The commit."""
+    def link(self, name: str, data: bytes, ready: Callable[[], None] | None = None) -> None:
+        """Store *data* under *name*, durable, if no one has; else `Exists`. The commit.
+
+        *ready* is called when *data* is written and has not got the name: what it raises is raised, and nothing was done.
+        A share's server has by then made durable what this host was shown before the call.
+        """
 
     def read(self, name: str) -> bytes:
         """All of it. Raises `Gone`."""

@@ -65,8 +65,7 @@ class Generations:
         Raises `Exists` when another writer was first, or so far ahead that the number is retired: take its state, and
         do the work again on top. After any other error the generation is there or is not: list again.
         """
-        self._require_parent(number, parent)
-        self._backend.link(self._name(number), data)
+        self._backend.link(self._name(number), data, lambda: self._require_parent(number, parent))
         if not self._stands_on(number, parent) and self._is_void(number, leads_to):
             self._backend.remove(self._name(number))
             raise Exists(f"generation {number} was retired before this one of the same number came: do it again on top")
@@ -99,15 +98,20 @@ class Generations:
     def _require_parent(self, number: int, parent: str) -> None:
         """What a share's server shows may be lost when it fails a moment later; then the number is given again, and what is
         made from the lost one would undo it. What is written on a disk of this host is lost with its writers only.
+
+        Asked between writing and linking: a server makes what it was told in the order in which it was told, so with what was
+        written all that is seen before is durable, and a parent that is still there will not be lost any more.
         """
         if not self._backend.remote or not parent:
             return
         from pkgindex.format.envelope import checksum
 
+        # Listed first: only then does this host ask again whose the names are that it remembers.
+        head = self.head()
         try:
             lost = checksum(self.read(number - 1)) != parent
         except Gone:
-            lost = self.head() < number - 1
+            lost = head < number - 1
         if lost:
             raise Exists(f"generation {number - 1} was lost by the server and is another one now: do it again on top")
 

@@ -62,7 +62,9 @@ class JournaledBackend(MemoryBackend):
             if wanted:
                 self._journal.flush()
 
-    def link(self, name: str, data: bytes) -> None:
+    def link(self, name: str, data: bytes, ready: Callable[[], None] | None = None) -> None:
+        if ready is not None:
+            ready()
         data = bytes(data)
         with self._lock:
             self._admit(checked(name), data)

@@ -85,11 +85,13 @@ class LocalBackend:
     def flush(self, names: Iterable[str]) -> None:
         self._flushing.flush(self._path(name) for name in names)
 
-    def link(self, name: str, data: bytes) -> None:
+    def link(self, name: str, data: bytes, ready: Callable[[], None] | None = None) -> None:
         path = self._path(name)
         temporary = self._temporary("link")
         self._write_new(temporary, data, durable=True)
         try:
+            if ready is not None:
+                ready()
             self._link(temporary, path)
             self._flushing.flush_name(path)
         finally:

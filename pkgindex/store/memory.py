@@ -57,7 +57,9 @@ class MemoryBackend:
             for name in [checked(name) for name in names]:
                 self._get(name)
 
-    def link(self, name: str, data: bytes) -> None:
+    def link(self, name: str, data: bytes, ready: Callable[[], None] | None = None) -> None:
+        if ready is not None:
+            ready()
         with self._lock:
             self._put(checked(name), bytes(data))
 

@@ -19,7 +19,7 @@ import shutil
 import tempfile
 import threading
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -113,7 +113,9 @@ class PostgresBackend:
         if missing:
             raise self._gone(missing[0])
 
-    def link(self, name: str, data: bytes) -> None:
+    def link(self, name: str, data: bytes, ready: Callable[[], None] | None = None) -> None:
+        if ready is not None:
+            ready()
         self._put(_LINK, name, data)
 
     def read(self, name: str) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -200,10 +201,10 @@ def test_a_full_disk_changes_nothing_and_the_next_commit_succeeds(
                 raise NoSpace("full")
             super().create(name, data)
 
-        def link(self, name: str, data: bytes) -> None:
+        def link(self, name: str, data: bytes, ready: Callable[[], None] | None = None) -> None:
             if self.full:
                 raise NoSpace("full")
-            super().link(name, data)
+            super().link(name, data, ready)
 
     monkeypatch.setattr(spill, "TAIL_BYTES_MAX", tail_bytes_max)
     monkeypatch.setattr(spill, "TAIL_PUBLISHES", 0)
@@ -226,8 +227,8 @@ def test_a_link_of_which_nobody_knows_is_heard_of_by_the_next_refresh() -> None:
     class Unsure(MemoryBackend):
         unsure = True
 
-        def link(self, name: str, data: bytes) -> None:
-            super().link(name, data)
+        def link(self, name: str, data: bytes, ready: Callable[[], None] | None = None) -> None:
+            super().link(name, data, ready)
             if self.unsure:
                 raise StoreError("no answer")
 

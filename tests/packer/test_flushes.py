@@ -141,8 +141,8 @@ def test_what_is_there_already_is_made_durable_before_it_is_said_to_be_packed(tm
     """Its writer may have been told that the flush of its name failed, and have left it at that."""
 
     class Unsure(CrashBackend):
-        def link(self, name: str, data: bytes) -> None:
-            MemoryBackend.link(self, name, data)
+        def link(self, name: str, data: bytes, ready: Callable[[], None] | None = None) -> None:
+            MemoryBackend.link(self, name, data, ready)
             raise StoreError("no answer")
 
     backend, submission = Unsure({}), drop(tmp_path, [CURL])

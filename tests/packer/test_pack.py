@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import lzma
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -240,9 +241,9 @@ class Full(MemoryBackend):
         self._spent()
         super().adopt(file, name)
 
-    def link(self, name: str, data: bytes) -> None:
+    def link(self, name: str, data: bytes, ready: Callable[[], None] | None = None) -> None:
         self._spent()
-        super().link(name, data)
+        super().link(name, data, ready)
 
 
 @pytest.mark.parametrize("remote", [False, True])
@@ -281,8 +282,8 @@ def test_a_publish_that_took_place_is_never_withdrawn(tmp_path: Path) -> None:
     """Whatever interrupts the writer after its link: what was published stays."""
 
     class Interrupted(MemoryBackend):
-        def link(self, name: str, data: bytes) -> None:
-            super().link(name, data)
+        def link(self, name: str, data: bytes, ready: Callable[[], None] | None = None) -> None:
+            super().link(name, data, ready)
             raise KeyboardInterrupt
 
     backend = Interrupted()
@@ -294,8 +295,8 @@ def test_a_publish_that_took_place_is_never_withdrawn(tmp_path: Path) -> None:
 
 def test_a_link_that_may_not_be_durable_is_not_acknowledged_and_packing_again_changes_nothing(tmp_path: Path) -> None:
     class Unsure(MemoryBackend):
-        def link(self, name: str, data: bytes) -> None:
-            super().link(name, data)
+        def link(self, name: str, data: bytes, ready: Callable[[], None] | None = None) -> None:
+            super().link(name, data, ready)
             raise StoreError("no answer")
 
     backend = Unsure()
@@ -309,7 +310,7 @@ def test_a_link_that_may_not_be_durable_is_not_acknowledged_and_packing_again_ch
 @pytest.mark.parametrize("error", [KeyboardInterrupt, StoreError, NoSpace])
 def test_a_publish_that_did_not_take_place_is_withdrawn(tmp_path: Path, error: type[BaseException]) -> None:
     class Refusing(MemoryBackend):
-        def link(self, name: str, data: bytes) -> None:
+        def link(self, name: str, data: bytes, ready: Callable[[], None] | None = None) -> None:
             raise error("not today")
 
     backend = Refusing()

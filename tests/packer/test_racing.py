@@ -73,11 +73,11 @@ class Overtaken(MemoryBackend):
         super().__init__()
         self.overtake: Callable[[], None] | None = None
 
-    def link(self, name: str, data: bytes) -> None:
+    def link(self, name: str, data: bytes, ready: Callable[[], None] | None = None) -> None:
         if self.overtake is not None:
             overtake, self.overtake = self.overtake, None
             overtake()
-        super().link(name, data)
+        super().link(name, data, ready)
 
 
 @pytest.mark.parametrize("loose", [0, 64])

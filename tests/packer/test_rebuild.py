@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -236,11 +236,11 @@ def test_a_writer_that_is_first_loses_nothing(tmp_path: Path) -> None:
     class Overtaken(MemoryBackend):
         overtaken = False
 
-        def link(self, name: str, data: bytes) -> None:
+        def link(self, name: str, data: bytes, ready: Callable[[], None] | None = None) -> None:
             if not self.overtaken:
                 self.overtaken = True
                 packed(self, drop(tmp_path, [{"name": "new", "version": "1"}]))
-            super().link(name, data)
+            super().link(name, data, ready)
 
     backend = Overtaken(small("package").blobs())
     assert rebuilt(backend).generation == 6

@@ -136,6 +136,18 @@ class BackendContract:
         for racer, won in enumerate(winners):
             assert all(backend.read(f"generations/{number}") == b"%d" % racer for number in won)
 
+    def test_who_links_looks_once_more_before_the_name_is_there(self, backend: Backend) -> None:
+        seen = []
+        backend.link("generations/1", b"content", lambda: seen.append(backend.names("generations")))
+        assert seen == [[]]
+
+        def refuse() -> None:
+            raise Gone("what it was made from")
+
+        with pytest.raises(Gone, match="what it was made from"):
+            backend.link("generations/2", b"content", refuse)
+        assert backend.names("generations") == ["1"]
+
     def test_a_local_file_holds_what_is_read(self, backend: Backend) -> None:
         backend.create("d/blob", b"content")
         path = backend.local_file("d/blob")

@@ -45,8 +45,8 @@ class CrashBackend(MemoryBackend):
         self._change("flush", " ".join(wanted), lambda: super(CrashBackend, self).flush(wanted))
         self._make_durable(wanted)
 
-    def link(self, name: str, data: bytes) -> None:
-        self._change("link", name, lambda: super(CrashBackend, self).link(name, data))
+    def link(self, name: str, data: bytes, ready: Callable[[], None] | None = None) -> None:
+        self._change("link", name, lambda: super(CrashBackend, self).link(name, data, ready))
         self._make_durable([name])
 
     def _get(self, name: str) -> bytes:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from pkgindex.errors import Exists, Gone, StoreError
 from pkgindex.format.envelope import checksum
+from pkgindex.store import files
 from pkgindex.store.backend import Backend
 from pkgindex.store.generations import Generations, number_of
 from pkgindex.store.local import LocalBackend
@@ -157,8 +158,8 @@ class Asleep(MemoryBackend):
         super().__init__()
         self.meanwhile: list[Callable[[Generations], None]] = [meanwhile]
 
-    def link(self, name: str, data: bytes) -> None:
-        super().link(name, data)
+    def link(self, name: str, data: bytes, ready: Callable[[], None] | None = None) -> None:
+        super().link(name, data, ready)
         while self.meanwhile:
             self.meanwhile.pop()(Generations(self))
 
@@ -336,6 +337,26 @@ def test_on_a_share_nothing_is_linked_on_top_of_a_generation_that_is_another_one
     with pytest.raises(Exists, match="was lost by the server"):
         Generations(share).publish(2, b"mine", lambda following: True, checksum(b"the one that it was made from"))
     assert Generations(share).numbers() == [1]
+
+
+def test_a_generation_that_the_server_loses_while_the_next_one_is_written_is_not_built_upon(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that failed has lost what it had shown, and another writer has got the number: that one is acknowledged."""
+    generations = published(LocalBackend(str(tmp_path), remote=True), range(1, 2))
+    first = tmp_path / "generations/0000000000000001"
+    write_all = files.write_all
+
+    def failing_over(handle: int, data: bytes) -> None:
+        first.unlink()
+        first.write_bytes(b"another writer's")
+        write_all(handle, data)
+
+    monkeypatch.setattr(files, "write_all", failing_over)
+    with pytest.raises(Exists, match="generation 1 was lost by the server"):
+        generations.publish(2, b"mine", lambda following: True, checksum(generations.read(1)))
+    assert generations.numbers() == [1]
+    assert list((tmp_path / "tmp").iterdir()) == []
 
 
 def test_a_parent_that_is_another_one_now_does_not_vouch_for_what_was_linked() -> None:

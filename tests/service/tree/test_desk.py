@@ -36,11 +36,11 @@ class Gate(MemoryBackend):
         self.open, self.waits = threading.Event(), threading.Event()
         self.open.set()
 
-    def link(self, name: str, data: bytes) -> None:
+    def link(self, name: str, data: bytes, ready: Callable[[], None] | None = None) -> None:
         if not self.open.is_set():
             self.waits.set()
         assert self.open.wait(30)
-        super().link(name, data)
+        super().link(name, data, ready)
 
 
 class Full(MemoryBackend):
@@ -51,10 +51,10 @@ class Full(MemoryBackend):
             raise NoSpace("no space left: make room")
         super().create(name, data)
 
-    def link(self, name: str, data: bytes) -> None:
+    def link(self, name: str, data: bytes, ready: Callable[[], None] | None = None) -> None:
         if self.full:
             raise NoSpace("no space left: make room")
-        super().link(name, data)
+        super().link(name, data, ready)
 
 
 def test_while_a_change_is_published_others_are_answered_and_the_same_client_waits() -> None:
@@ -148,10 +148,10 @@ def test_a_name_that_is_taken_by_no_other_writer_is_said_to_be() -> None:
     class Taken(MemoryBackend):
         taken = False
 
-        def link(self, name: str, data: bytes) -> None:
+        def link(self, name: str, data: bytes, ready: Callable[[], None] | None = None) -> None:
             if self.taken:
                 raise Exists(f"{name} is there already")
-            super().link(name, data)
+            super().link(name, data, ready)
 
     backend = Taken()
     log: list[str] = []
@@ -183,7 +183,7 @@ class Raced(MemoryBackend):
 
     races, gone = 0, False
 
-    def link(self, name: str, data: bytes) -> None:
+    def link(self, name: str, data: bytes, ready: Callable[[], None] | None = None) -> None:
         if self.races:
             races, self.races = self.races - 1, 0
             if self.gone:
@@ -192,7 +192,7 @@ class Raced(MemoryBackend):
             other = Committer(target(self))
             other.commit([Request("INDEX", f"other{other.refresh().generation}")])
             self.races = races
-        super().link(name, data)
+        super().link(name, data, ready)
 
 
 def test_who_is_overtaken_judges_again() -> None:
@@ -206,8 +206,8 @@ def test_who_is_overtaken_judges_again() -> None:
 class Unflushed(CrashBackend):
     """Who links is killed before the name is durable."""
 
-    def link(self, name: str, data: bytes) -> None:
-        MemoryBackend.link(self, name, data)
+    def link(self, name: str, data: bytes, ready: Callable[[], None] | None = None) -> None:
+        MemoryBackend.link(self, name, data, ready)
 
 
 @pytest.mark.parametrize("hear", [
