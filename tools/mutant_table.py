@@ -15,6 +15,7 @@ READING = "tests/snapshot/test_reader.py"
 SPOOL = "tests/spool/test_durable.py"
 CLAIMS = "tests/spool/test_claims.py tests/spool/test_recovery.py"
 JOURNAL = "tests/store/test_journal.py"
+SYNC = "tests/service/test_sync.py"
 
 
 class Mutant(NamedTuple):
@@ -219,6 +220,15 @@ MUTANTS = (
            (CLAIMS,)),
     Mutant("the identities that are published already", "pkgindex/spool/recovery.py",
            "        if drop.id and published(drop.id):", "        if False:", (CLAIMS,)),
+    Mutant("waiting for what another packer has of an earlier sync", "pkgindex/service/sync.py",
+           "        if not left:\n            return\n", "        return\n", (SYNC,)),
+    Mutant("the look for that where nothing seems to have changed", "pkgindex/service/sync.py",
+           " or outstanding(spool, repo, _drop(database))", "", (SYNC,)),
+    Mutant("the look for a generation that came during that", "pkgindex/service/sync.py",
+           " or _is_old(settings, repo, found):\n        found,", ":\n        found,", (SYNC,)),
+    Mutant("the second look for what is outstanding", "pkgindex/spool/outstanding.py",
+           "    return _seen(spool, repo, filename) or _seen(spool, repo, filename)\n",
+           "    return _seen(spool, repo, filename)\n", ("tests/spool/test_outstanding.py",)),
     Mutant("leaving out what was packed before", "pkgindex/packer/pack.py",
            "found for found in collections if found.submission.id not in head.manifest.recent",
            "found for found in collections",

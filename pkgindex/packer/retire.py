@@ -47,11 +47,9 @@ def retire(backend: Backend, repo: str, settings: Settings) -> Retired:
     generations = Generations(backend)
     gone = _outdated(backend, generations, settings)
     generations.retire(gone)
-    kept = generations.numbers()
+    kept, looked_at, named = _retained(backend, generations, repo)
     if not kept:
         return Retired((), 0, 0)
-    looked_at = kept if len(kept) <= LOOKED_AT_MAX else kept[:1]
-    named = _named(backend, [_read(generations, repo, number) for number in looked_at])
     blobs = size = 0
     for name in all_blobs(backend):
         parsed = names.parse_blob(name)
@@ -59,8 +57,7 @@ def retire(backend: Backend, repo: str, settings: Settings) -> Retired:
             size += _size(backend, name)
             backend.remove(name)
             blobs += 1
-    head = kept[-1]
-    _clear_scratch(backend, head)
+    _clear_scratch(backend, kept[-1])
     return Retired(tuple(gone), blobs, size)
 
 
@@ -72,10 +69,31 @@ def _outdated(backend: Backend, generations: Generations, settings: Settings) ->
     for number in generations.prune(settings.keep_generations):
         # Where there is none it came between two listings.
         follower = followers.get(number)
-        if follower is None or backend.age_seconds(f"generations/{follower:016d}") < settings.grace_seconds:
+        if follower is None or _age_seconds(backend, follower) < settings.grace_seconds:
             break
         found.append(number)
     return found
+
+
+def _age_seconds(backend: Backend, number: int) -> float:
+    """Of a manifest. What somebody else has retired meanwhile, or the disk does not show, is no reason to retire more."""
+    try:
+        return backend.age_seconds(f"generations/{number:016d}")
+    except Gone:
+        return 0.0
+
+
+def _retained(backend: Backend, generations: Generations, repo: str) -> tuple[list[int], list[int], set[str]]:
+    """The generations that are kept, those of them that were looked at, and every blob that hangs off one of these."""
+    while kept := generations.numbers():
+        looked_at = kept if len(kept) <= LOOKED_AT_MAX else kept[:1]
+        try:
+            return kept, looked_at, _named(backend, [_read(generations, repo, number) for number in looked_at])
+        except Gone:
+            # Somebody else retires too, and the oldest go first.
+            if kept[0] in generations.numbers():
+                raise
+    return [], [], set()
 
 
 def _read(generations: Generations, repo: str, number: int) -> Manifest:

@@ -2,7 +2,8 @@
 
     look        for a difference, see `looking`; mostly there is none, and that is all
     lock        the repository's sync
-    settle      what was submitted before: packed, or waited for while another packer has it; and look again
+    settle      what was submitted before: packed, or waited for while another packer has it
+    look        again, if there is something newer to compare with
     tell        what that changes of which version, for whoever asks later
     submit      one file of JSON Lines: each changed package as a whole, each that is gone as removed
     pack        it, at once
@@ -13,7 +14,8 @@ Invariants:
 * Two that sync the same repository do it one after the other: else the older look at the host might be packed last.
 * Nothing is compared with an index that lacks what an earlier sync submitted: what that one saw installed and is gone by
   now would stay, and what is submitted now might be packed before it.
-* Who finds nothing changed takes no lock, writes nothing, and imports nothing of what packs: that is two thirds of its time.
+* Who finds nothing changed, and nothing outstanding, takes no lock, writes nothing, and imports nothing of what packs: that
+  is two thirds of its time.
 """
 
 from __future__ import annotations
@@ -31,7 +33,7 @@ from pkgindex.service.looking import Found
 from pkgindex.service.remembered import Remembered
 from pkgindex.sources.hosts.database import Database
 from pkgindex.spool.identity import parse_folder
-from pkgindex.spool.recovery import holders
+from pkgindex.spool.outstanding import outstanding
 from pkgindex.spool.spool import Spool
 from pkgindex.store.faults import unwritten
 
@@ -78,20 +80,18 @@ def sync(settings: Settings, database: Database, repo: str = "", tell: Callable[
     try:
         database.state()  # one that is not there is not waited for
         before = remembered.load(spool.folder(repo, MEMORY))
-        # Before the look: what is packed during it is not in the generation that is looked at.
-        unsettled = os.path.lexists(spool.root) and bool(_unsettled(spool, repo))
         found = looking.found(settings, database, repo, before, until, tell)
     except OSError as error:
         raise unwritten(error, os.path.join(database.place, str(error.filename or ""))) from error
     outcome = None
-    if unsettled or found.lines or found.seen != before:
-        found, outcome = _brought(settings, database, repo, until, found, before, tell)
+    # In this order: what was outstanding during the look, and is not any more, is in a newer generation.
+    if found.lines or found.seen != before or outstanding(spool, repo, _drop(database)) or _is_old(settings, repo, found):
+        found, outcome = _brought(settings, database, repo, found, before, tell)
     return _synced(repo, database, found, outcome, began)
 
 
 def _brought(
-    settings: Settings, database: Database, repo: str, until: float, found: Found, before: Remembered,
-    tell: Callable[[str], None],
+    settings: Settings, database: Database, repo: str, found: Found, before: Remembered, tell: Callable[[str], None]
 ) -> tuple[Found, Outcome | None]:
     """The difference to what is indexed, packed: *found*, or what is found anew when somebody else was quicker."""
     from pkgindex.service import changelog
@@ -104,17 +104,17 @@ def _brought(
     spool = _spool(settings, repo)
     lock = WriterLock(spool.folder(repo, LOCK), f"the sync of {repo!r}", settings.lock_wait_seconds, tell)
     with told_apart(spool.root), lock:
-        _settle(settings, spool, repo, until, tell)
+        _settle(settings, spool, repo, _drop(database), tell)
         memory, outcome = spool.folder(repo, MEMORY), None
-        now = remembered.load(memory)
-        if now != before or looking.generation_of(settings, repo) != found.generation:
+        now, until = remembered.load(memory), time.monotonic() + settings.lock_wait_seconds
+        if now != before or _is_old(settings, repo, found):
             before, found = now, looking.found(settings, database, repo, now, until, tell)
         if found.lines:
             make(settings, repo, database.ordering)
             backend = target(settings, repo).backend
             changelog.tell(backend, repo, found.lines, settings.keep_changes_seconds,
                            diary=lambda: removals(database.manager, database.root))
-            spool.submit_bytes(repo, f"{database.manager}.jsonl", b"".join(found.lines), "incremental")
+            spool.submit_bytes(repo, _drop(database), b"".join(found.lines), "incremental")
             outcome = pack_repository(settings, spool, repo, tell)
             if outcome.stuck:
                 raise StoreError(outcome.unmoved[0])
@@ -123,41 +123,31 @@ def _brought(
     return found, outcome
 
 
-def _settle(settings: Settings, spool: Spool, repo: str, until: float, tell: Callable[[str], None]) -> None:
-    """What an earlier sync submitted comes before this one: packed here, or by who has it.
+def _settle(settings: Settings, spool: Spool, repo: str, drop: str, tell: Callable[[str], None]) -> None:
+    """What an earlier sync submitted, as *drop*, comes before this one: packed here, or by who has it.
 
-    What waits for its sender, in `incoming`, is tried once. Raises `Busy` and `StoreError`.
+    What cannot be moved is left, and told by who packs next. Raises `Busy` and `StoreError`.
     """
     from pkgindex.service.packing import pack_repository
 
-    tried: set[str] = set()
-    while _unsettled(spool, repo) - tried:
-        outcome = pack_repository(settings, spool, repo, tell)
-        if outcome.stuck:
-            raise StoreError(outcome.unmoved[0])
-        tried.update(outcome.waiting)
-        held = holders(spool.folder(repo))
-        if held:
-            who = f"what was submitted to {repo!r} before is being packed by {_writer(held[0])}"
-            if time.monotonic() >= until:
-                raise Busy(f"{who}: nothing was compared or submitted; sync again when it has finished")
-            tell(f"{who}; waiting")
-            time.sleep(PAUSE_SECONDS)
+    until = time.monotonic() + settings.lock_wait_seconds
+    while outstanding(spool, repo, drop):
+        stuck = {name.removeprefix("claimed/") for name, _ in pack_repository(settings, spool, repo, tell).stuck}
+        left = [(name, writer) for name, writer in outstanding(spool, repo, drop).items() if stuck.isdisjoint((name, writer))]
+        if not left:
+            return
+        why = f"what was submitted to {repo!r} before {_where(left[0][1])}"
+        if time.monotonic() >= until:
+            raise Busy(f"{why}: nothing more was submitted; sync again when that is packed")
+        tell(f"{why}; waiting")
+        time.sleep(PAUSE_SECONDS)
 
 
-def _unsettled(spool: Spool, repo: str) -> set[str]:
-    """What waits in `incoming`, and the folders of writers that hold claims.
-
-    One is moved to the other while this looks, and back when packing fails: so `incoming` is looked at before and after.
-    """
-    before = spool.incoming(repo)
-    held = holders(spool.folder(repo))
-    return {*held, *(entry.name for entry in (*before, *spool.incoming(repo)))}
-
-
-def _writer(folder: str) -> str:
+def _where(folder: str) -> str:
     writer = parse_folder(folder)
-    return f"process {writer.pid} on {writer.host}" if writer else folder
+    if writer is None:
+        return "waits in the spool"
+    return f"is claimed by process {writer.pid} on {writer.host}, which packs it, or has it for lease_seconds after it died"
 
 
 def preview(settings: Settings, database: Database, repo: str = "", tell: Callable[[str], None] = silent) -> Synced:
@@ -189,6 +179,16 @@ def _synced(repo: str, database: Database, found: Found, outcome: Outcome | None
         repo, database.manager, tuple(found.added), tuple(found.changed), tuple(found.removed),
         tuple(trouble.reason for trouble in found.troubles), len(found.seen.packages), outcome, time.monotonic() - began,
     )
+
+
+def _drop(database: Database) -> str:
+    """What a sync calls its submissions."""
+    return f"{database.manager}.jsonl"
+
+
+def _is_old(settings: Settings, repo: str, found: Found) -> bool:
+    """Whether there is a newer generation than the one that was looked at."""
+    return looking.generation_of(settings, repo) != found.generation
 
 
 def _spool(settings: Settings, repo: str) -> Spool:

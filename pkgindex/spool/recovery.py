@@ -53,19 +53,6 @@ def recover(repository: str, here: WriterId, now_ns: int, lease_seconds: float, 
     return recovered
 
 
-def holders(repository: str) -> list[str]:
-    """The folders of writers, living or dead, that hold a claim in the folder *repository*; or may, and cannot be listed."""
-    claimed = os.path.join(repository, names.CLAIMED)
-    return [name for name in _folders(claimed) if _holds(os.path.join(claimed, name))]
-
-
-def _holds(folder: str) -> bool:
-    try:
-        return bool(_claims(folder))
-    except PermissionError:
-        return True
-
-
 def _folders(claimed: str) -> list[str]:
     try:
         with os.scandir(claimed) as entries:

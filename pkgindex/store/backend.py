@@ -53,8 +53,8 @@ class Backend(Protocol):
     def link(self, name: str, data: bytes, ready: Callable[[], None] | None = None) -> None:
         """Store *data* under *name*, durable, if no one has; else `Exists`. The commit.
 
-        *ready* is called when *data* is written and has not got the name: what it raises is raised, and nothing was done.
-        A share's server has by then made durable what this host was shown before the call.
+        *ready* is called before it has the name; where content and name are two steps, between them: so what a share's server
+        had shown this host before the call is durable by then. What it raises is raised, and nothing was done.
         """
 
     def read(self, name: str) -> bytes:

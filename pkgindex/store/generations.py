@@ -47,9 +47,7 @@ class Generations:
 
     def is_head(self, number: int) -> bool:
         """Whether *number* is the current one; where names are not remembered wrongly, at the cost of two look-ups."""
-        # A share remembers for a while that a name was missing; a database does not.
-        on_share = self._backend.remote and self._local_directory is not None
-        if on_share or not number:
+        if self._on_share or not number:
             return self.head() == number
         # In this order: what is retired went after all before it, so a follower that was gone already has taken it along.
         return not self._is_there(number + 1) and self._is_there(number)
@@ -102,17 +100,11 @@ class Generations:
         Asked between writing and linking: a server makes what it was told in the order in which it was told, so with what was
         written all that is seen before is durable, and a parent that is still there will not be lost any more.
         """
-        if not self._backend.remote or not parent:
+        if not self._on_share or not parent:
             return
-        from pkgindex.format.envelope import checksum
-
         # Listed first: only then does this host ask again whose the names are that it remembers.
         head = self.head()
-        try:
-            lost = checksum(self.read(number - 1)) != parent
-        except Gone:
-            lost = head < number - 1
-        if lost:
+        if head < number - 1 or (head == number - 1 and not self._is_still(number - 1, parent)):
             raise Exists(f"generation {number - 1} was lost by the server and is another one now: do it again on top")
 
     def _stands_on(self, number: int, parent: str) -> bool:
@@ -120,12 +112,14 @@ class Generations:
 
         Cheaper than a listing where there are thousands. A share may show what is gone already, and is listed.
         """
-        if self._backend.remote or not parent:
-            return False
+        return bool(parent) and not self._backend.remote and self._is_still(number - 1, parent)
+
+    def _is_still(self, number: int, parent: str) -> bool:
+        """Whether the generation is seen that has the checksum *parent*; one that cannot be read is not."""
         from pkgindex.format.envelope import checksum
 
         try:
-            return checksum(self.read(number - 1)) == parent
+            return checksum(self.read(number)) == parent
         except Gone:
             return False
 
@@ -146,6 +140,11 @@ class Generations:
             except Gone:
                 continue
         return False
+
+    @property
+    def _on_share(self) -> bool:
+        """It remembers for a while that a name was missing, and shows what it may lose; a database does neither."""
+        return self._backend.remote and self._local_directory is not None
 
     def _is_there(self, number: int) -> bool:
         if self._local_directory is not None:

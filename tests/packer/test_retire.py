@@ -9,9 +9,11 @@ import pytest
 
 from packer.world import REPO, Expected, checked, drop, newest, packed
 from pkgindex.config import Settings
-from pkgindex.packer.publish import withdraw
+from pkgindex.errors import Gone
+from pkgindex.packer.publish import all_blobs, withdraw
 from pkgindex.packer.retire import retire
 from pkgindex.snapshot.reader import Reader
+from pkgindex.store.generations import Generations
 from pkgindex.store.local import LocalBackend
 from pkgindex.store.memory import MemoryBackend
 
@@ -49,6 +51,59 @@ def test_who_withdraws_late_leaves_what_later_generations_name(tmp_path: Path) -
     model = Expected()
     model.pack([first, second])
     checked(newest(backend), model.all())
+
+
+@pytest.mark.parametrize("asked", ["age_seconds", "read"])
+@pytest.mark.parametrize("times", [1, 2])
+def test_two_that_retire_at_once_leave_what_one_would(tmp_path: Path, asked: str, times: int) -> None:
+    """The other one is through with it, each time when this one has listed the generations and asks of one."""
+
+    class Retired(MemoryBackend):
+        """Where somebody publishes, and retires all before it, before *asked* is answered."""
+
+        left = 0
+
+        def age_seconds(self, name: str) -> float:
+            self.meanwhile("age_seconds")
+            return super().age_seconds(name)
+
+        def read(self, name: str) -> bytes:
+            self.meanwhile("read")
+            return super().read(name)
+
+        def meanwhile(self, what: str) -> None:
+            if what == asked and self.left:
+                left, self.left = self.left - 1, 0
+                packed(self, drop(tmp_path, [{**CURL, "version": f"2.{left}"}]))
+                assert retire(self, REPO, settings).generations
+                self.left = left
+
+    settings = Settings(keep_generations=1, grace_seconds=0.0)
+    backend = Retired()
+    for package in (CURL, WGET, {**WGET, "version": "2"}):
+        packed(backend, drop(tmp_path, [package]))
+    backend.left = times
+    retire(backend, REPO, settings)
+    assert backend.left == 0
+    names = sorted(all_blobs(backend))
+    assert (retire(backend, REPO, settings).blobs, sorted(all_blobs(backend))) == (0, names)
+    assert len(Generations(backend).numbers()) == 1
+    assert {name for name in ("curl", "wget") if newest(backend).package(name)} == {"curl", "wget"}
+
+
+def test_a_generation_that_is_listed_and_cannot_be_read_stays_and_is_told(tmp_path: Path) -> None:
+    class Silent(MemoryBackend):
+        def read(self, name: str) -> bytes:
+            if name == "generations/0000000000000001":
+                raise Gone(name)
+            return super().read(name)
+
+    backend = Silent()
+    packed(backend, drop(tmp_path, [CURL]))
+    names = sorted(all_blobs(backend))
+    with pytest.raises(Gone, match="0000000000000001"):
+        retire(backend, REPO, Settings())
+    assert sorted(all_blobs(backend)) == names
 
 
 @pytest.mark.parametrize("seen", [0, 1])

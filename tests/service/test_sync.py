@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,6 +16,7 @@ from pkgindex.config import Settings
 from pkgindex.errors import Busy, NoIndex, NotFound, StoreError
 from pkgindex.query.changes import changes
 from pkgindex.query.index import Index
+from pkgindex.service import packing
 from pkgindex.service.packing import pack_repository
 from pkgindex.service.sync import MEMORY, Synced, line, preview, sync
 from pkgindex.sources.hosts import files, managers
@@ -325,7 +327,7 @@ def test_what_another_packer_still_has_of_an_earlier_sync_is_waited_for(host: Ho
     slow = Claims(spool, REPO, current())
     (claim,) = slow.claim(spool.incoming(REPO))
     hasty = host.settings._replace(lock_wait_seconds=0.0)
-    with pytest.raises(Busy, match=rf"packed by process {os.getpid()} on .*: nothing was compared or submitted"):
+    with pytest.raises(Busy, match=rf"is claimed by process {os.getpid()} on .*: nothing more was submitted; sync again"):
         sync(hasty, DpkgDatabase(str(host.root)), REPO)
 
     told: list[str] = []
@@ -369,6 +371,35 @@ def test_what_a_dead_packer_has_of_an_earlier_sync_is_packed_before(host: Host) 
     subprocess.run([sys.executable, "-c", claim_and_die, host.settings.spool, REPO], check=True)
     assert spool.incoming(REPO) == []
     assert host.synced().removed == ("late",)
+
+
+def test_what_waits_with_a_full_set_that_is_not_whole_is_waited_for(host: Host) -> None:
+    host.sync()
+    spool = Spool(host.settings.spool)
+    spool.submit_bytes(REPO, "dpkg.jsonl", b'{"name": "late", "version": "1"}\n', "incremental")
+    spool.submit_bytes(REPO, "all.jsonl.gz", gzip.compress(b'{"name": "other"}\n' * 99)[:30], "full")
+    with pytest.raises(Busy, match="what was submitted to 'host-dpkg' before waits in the spool: nothing more was submitted"):
+        sync(host.settings._replace(lock_wait_seconds=0.0), DpkgDatabase(str(host.root)), REPO)
+
+
+def test_what_cannot_be_moved_is_told_and_the_rest_is_synced_all_the_same(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    host.sync()
+    spool = Spool(host.settings.spool)
+    spool.submit_bytes(REPO, "dpkg.jsonl", b'{"name": "late", "version": "1"}\n', "incremental")
+    another = Claims(spool, REPO, current())
+    another.claim(spool.incoming(REPO))
+    (folder,) = os.listdir(spool.folder(REPO, "claimed"))
+
+    def left(*arguments: Any) -> packing.Outcome:
+        outcome = pack_repository(*arguments)
+        return outcome._replace(stuck=((f"claimed/{folder}", "Operation not permitted"),))
+
+    monkeypatch.setattr(packing, "pack_repository", left)
+    host.install("new")
+    with pytest.raises(StoreError, match=r"cannot be moved \(Operation not permitted\)"):
+        host.sync()
+    with Index(host.settings.index) as index:
+        assert index.package("new")
 
 
 def test_what_is_not_whole_yet_does_not_hold_up_a_sync(host: Host) -> None:

@@ -327,16 +327,44 @@ def test_a_follower_that_the_disk_does_not_show_is_not_taken_for_none(tmp_path: 
         generations.is_head(1)
 
 
-class Share(MemoryBackend):
-    remote = True
-
-
-def test_on_a_share_nothing_is_linked_on_top_of_a_generation_that_is_another_one_now() -> None:
-    share = Share()
+def test_on_a_share_nothing_is_linked_on_top_of_a_generation_that_is_another_one_now(tmp_path: Path) -> None:
+    share = LocalBackend(str(tmp_path), remote=True)
     share.link("generations/0000000000000001", b"came after the server had lost it")
     with pytest.raises(Exists, match="was lost by the server"):
         Generations(share).publish(2, b"mine", lambda following: True, checksum(b"the one that it was made from"))
     assert Generations(share).numbers() == [1]
+
+
+def test_on_a_share_what_cannot_be_read_is_not_taken_for_the_parent(tmp_path: Path) -> None:
+    """The head is never retired: gone, it was lost, or the server does not answer, and has perhaps failed over."""
+
+    class Failing(LocalBackend):
+        def read(self, name: str) -> bytes:
+            raise Gone(name)
+
+    publish(Generations(LocalBackend(str(tmp_path))), 1, b"parent")
+    generations = Generations(Failing(str(tmp_path), remote=True))
+    with pytest.raises(Exists, match="was lost by the server"):
+        generations.publish(2, b"mine", lambda following: True, checksum(b"parent"))
+    assert generations.numbers() == [1]
+
+
+def test_on_a_share_a_parent_that_only_this_host_remembers_is_none(tmp_path: Path) -> None:
+    class Remembering(LocalBackend):
+        def read(self, name: str) -> bytes:
+            return b"parent"
+
+    generations = Generations(Remembering(str(tmp_path), remote=True))
+    with pytest.raises(Exists, match="was lost by the server"):
+        generations.publish(2, b"mine", lambda following: True, checksum(b"parent"))
+    assert generations.numbers() == []
+
+
+def test_on_a_share_the_parent_of_a_number_that_is_taken_is_not_asked_for(tmp_path: Path) -> None:
+    share = LocalBackend(str(tmp_path), remote=True)
+    share.link("generations/0000000000000002", b"another writer's")
+    with pytest.raises(Exists, match="0000000000000002"):
+        Generations(share).publish(2, b"mine", lambda following: True, checksum(b"parent, retired by now"))
 
 
 def test_a_generation_that_the_server_loses_while_the_next_one_is_written_is_not_built_upon(
