@@ -81,8 +81,8 @@ COMMAND = Command(
     host-dpkg, and one for each environment of pip, npm and conda, as host-pip-srv-app-venv; which there are say the
     settings. Only what differs from what is indexed is packed, removals too; when nothing changed, nothing is
     written. Spool and index are made when they are missing. A manager that is at work is waited for
-    (lock_wait_seconds), and so is who packs what an earlier sync submitted. A record that cannot be read is named, and what is indexed of it stays; the exit code is 5
-    then.""",
+    (lock_wait_seconds), and so is who packs what an earlier sync submitted. A record that cannot be read is named,
+    and what is indexed of it stays; the exit code is 5 then.""",
     (Argument("manager", "[MANAGER]", required=False, completes="manager"),),
     (
         Option("every", ("--all",), "Every manager that is found on this host."),
