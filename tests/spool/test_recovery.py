@@ -6,9 +6,13 @@ import os
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
+from greenlet import getcurrent, greenlet
 
 from pkgindex.errors import StoreError
 from pkgindex.spool import identity, names
@@ -160,6 +164,88 @@ def test_one_folder_that_cannot_be_emptied_costs_no_other(spool: Spool, monkeypa
     recovered = here(spool).recover(60, nothing)
     assert recovered.returned == ["b"]
     assert list(recovered.stuck.values()) == ["Permission denied"]
+
+
+@pytest.mark.parametrize("packing", [False, True])
+def test_two_writers_at_once_neither_stumble_nor_double_however_their_calls_mix(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, packing: bool
+) -> None:
+    """Each recovers what a dead one has left, and perhaps claims, packs and ends; one is stopped at a call, and the other one
+    at another."""
+    mixed = 0
+    for first in count():
+        for second in count():
+            spool = made(tmp_path / f"{first}-{second}")
+            spool.submit_bytes("debian", "x", b"")
+            dead(spool).claim(spool.incoming("debian"))
+            stuck: list[dict[str, str]] = []
+            done: list[bool] = []
+
+            def work(claims: Claims, spool: Spool = spool, stuck: list[dict[str, str]] = stuck, done: list[bool] = done) -> None:
+                stuck.append(claims.recover(60, nothing).stuck)
+                if not packing:
+                    return
+                done += [claims.done(claim) for claim in claims.claim(spool.incoming("debian"))]
+                claims.close()
+
+            stops = [first, second]
+            with monkeypatch.context() as patch:
+                left = mix(patch, [partial(work, here(spool)), partial(work, here(spool))], stops)
+            here(spool).recover(60, nothing)
+            expected = ([{}, {}], [True], []) if packing else ([{}, {}], [], ["x"])
+            assert (stuck, done, waiting(spool)) == expected, f"stopped at {first} and {second}"
+            mixed += 1
+            if left[1]:
+                break
+        if left[0]:
+            break
+    assert mixed > 150
+
+
+def test_a_folder_that_goes_while_it_is_asked_for_again_is_not_stuck(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A share had forgotten it, and when it is asked for again somebody else has recovered it."""
+    spool.submit_bytes("debian", "x", b"")
+    writer = dead(spool)
+    writer.claim(spool.incoming("debian"))
+    folder = spool.folder("debian", names.CLAIMED, writer.writer.folder)
+    asked, listdir = [], os.listdir
+
+    def going(path: str) -> list[str]:
+        if path == folder:
+            asked.append(path)
+            if len(asked) == 2:
+                os.rename(folder, f"{spool.root}/elsewhere")
+            raise FileNotFoundError(2, "No such file or directory", path)
+        return listdir(path)
+
+    monkeypatch.setattr(os, "listdir", going)
+    assert here(spool).recover(60, nothing).stuck == {}
+    assert len(asked) == 2
+
+
+def mix(patch: pytest.MonkeyPatch, acts: list[Callable[[], None]], stops: list[int]) -> list[int]:
+    """Do both *acts*, each in turn up to its call to the system with the number in *stops*; what is left of these."""
+    left = list(stops)
+    turns = [greenlet(act) for act in acts]
+
+    def stopping(call: Callable[..., Any]) -> Callable[..., Any]:
+        def made(*arguments: Any, **named: Any) -> Any:
+            if (turn := getcurrent()) in turns:
+                number = turns.index(turn)
+                left[number] -= 1
+                other = turns[1 - number]
+                if left[number] == -1 and not other.dead:
+                    other.switch()
+            return call(*arguments, **named)
+
+        return made
+
+    for name in ("open", "listdir", "scandir", "rename", "unlink", "rmdir", "stat", "mkdir"):
+        patch.setattr(os, name, stopping(getattr(os, name)))
+    for turn in turns:
+        while not turn.dead:
+            turn.switch()
+    return [max(0, calls) for calls in left]
 
 
 def test_what_a_killed_submit_left_is_removed_after_a_day(spool: Spool) -> None:
