@@ -20,6 +20,8 @@ SETTINGS = {
     "PROCESSES": "1", "PAGER": "cat",
 }  # fmt: skip
 UNFORESEEN = ("Traceback", "internal error")
+# Of what was not foreseen: a traceback with some of what came after it.
+LINES_TOLD = 40
 
 
 class Ended:
@@ -118,9 +120,10 @@ class Daemon:
 
     def require_sound(self) -> None:
         """It has said nothing that nobody foresaw."""
-        found = [line for line in self._said().splitlines() if any(word in line for word in UNFORESEEN)]
-        for line in found[:3]:
-            self._ground.fault(f"{self.name} says: {line}")
+        lines = self._said().splitlines()
+        found = [place for place, line in enumerate(lines) if any(word in line for word in UNFORESEEN)]
+        for place in found[:3]:
+            self._ground.fault(f"{self.name} says: " + "\n".join(lines[place : place + LINES_TOLD]))
 
     def _is_ready(self, began: int) -> bool:
         said = self._said(began)
