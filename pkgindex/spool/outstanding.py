@@ -8,11 +8,11 @@ Invariants:
 
 from __future__ import annotations
 
-import errno
 import os
 
 from pkgindex.spool import moves, names
 from pkgindex.spool.spool import Spool
+from pkgindex.store import files
 
 
 def outstanding(spool: Spool, repo: str, filename: str) -> dict[str, str]:
@@ -42,12 +42,13 @@ def _seen(spool: Spool, repo: str, filename: str) -> dict[str, str]:
 
 def _listed(folder: str) -> list[str]:
     try:
-        return os.listdir(folder)
+        return files.asked(os.listdir, folder) or []
+    except NotADirectoryError:
+        return []
     except OSError as error:
-        # Its writer has taken it away since it was listed; a share may say so in a way of its own.
-        if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ESTALE):
-            return []
-        raise
+        if not files.is_gone(error, folder):
+            raise
+        return []
 
 
 def _is_called(filename: str, name: str) -> bool:

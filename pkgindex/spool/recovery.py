@@ -11,16 +11,13 @@ Invariants:
 
 from __future__ import annotations
 
-import errno
 import os
 from collections.abc import Callable
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from pkgindex.spool import moves, names
 from pkgindex.spool.identity import WriterId, is_dead, new_id, parse_folder
 from pkgindex.store import files
-
-T = TypeVar("T")
 
 # The temporary file of a `submit` that was killed; nobody writes to one for so long.
 TEMPORARY_SECONDS_MAX = 24 * 3600
@@ -49,40 +46,22 @@ def recover(repository: str, here: WriterId, now_ns: int, lease_seconds: float, 
             if name != here.folder and _is_stopped(folder, here, now_ns, lease_seconds):
                 _empty(folder, incoming, published, recovered)
                 _take_away(folder)
-        except OSError as error:  # of this one: it may belong to a user who does not share it
-            if not _is_recovered(error, folder):
+        except OSError as error:
+            # Unless somebody else has recovered it, to its end: it may belong to a user who does not share it.
+            if not files.is_gone(error, folder):
                 recovered.stuck[name] = error.strerror or str(error)
     for folder in (incoming, os.path.join(repository, names.REJECTED), repository, os.path.dirname(repository)):
         _sweep(folder, now_ns)
     return recovered
 
 
-def _asked(ask: Callable[[str], T], path: str) -> T | None:
-    """What *ask* says of *path*, None when that is not there.
-
-    Asked again when the directory has it all the same: it has come since, or a share had forgotten it.
-    """
-    try:
-        return ask(path)
-    except FileNotFoundError:
-        return ask(path) if files.is_listed(path) else None
-
-
 def _folders(claimed: str) -> list[str]:
-    return _asked(_directories, claimed) or []
+    return files.asked(_directories, claimed) or []
 
 
 def _directories(path: str) -> list[str]:
     with os.scandir(path) as entries:
         return sorted(entry.name for entry in entries if entry.is_dir(follow_symlinks=False))
-
-
-def _is_recovered(error: OSError, folder: str) -> bool:
-    """Whether *error* is met because somebody else has recovered *folder* to its end."""
-    try:
-        return error.errno in (errno.ENOENT, errno.ESTALE) and not files.is_there(folder)
-    except OSError:
-        return False
 
 
 def _is_stopped(folder: str, here: WriterId, now_ns: int, lease_seconds: float) -> bool:
@@ -96,7 +75,7 @@ def _is_stopped(folder: str, here: WriterId, now_ns: int, lease_seconds: float) 
 
 def _mtime_ns(path: str) -> int | None:
     """Opened, because only that makes a client of a share ask the server; it may remember times for a minute."""
-    descriptor = _asked(_opened, path)
+    descriptor = files.asked(_opened, path)
     if descriptor is None:
         return None
     try:
@@ -121,7 +100,7 @@ def _empty(folder: str, incoming: str, published: Callable[[str], bool], recover
 
 
 def _claims(folder: str) -> list[str]:
-    found = _asked(os.listdir, folder)
+    found = files.asked(os.listdir, folder)
     return sorted(name for name in found or () if name != names.HEARTBEAT and not names.is_ignored(name))
 
 

@@ -1,13 +1,19 @@
-"""What one system call may leave half-done, finished: whole reads and writes, and a link that judges for itself.
+"""What one system call may leave half-done, or say wrongly, finished: whole reads and writes, links that judge for themselves,
+and questions that are asked again.
 
 Everything here raises `OSError`, but for `remove` and `discard`; what it means is said in `faults`.
 """
 
 from __future__ import annotations
 
+import errno
 import os
+from collections.abc import Callable
+from typing import TypeVar
 
 from pkgindex.store.faults import unwritten
+
+T = TypeVar("T")
 
 _READ_BYTES_MAX = 1 << 24
 
@@ -73,6 +79,25 @@ def is_listed(path: str) -> bool:
     try:
         return os.path.basename(path) in os.listdir(os.path.dirname(path))
     except (FileNotFoundError, PermissionError):  # where this user may not list, what was asked for by name is all there is
+        return False
+
+
+def asked(ask: Callable[[str], T], path: str) -> T | None:
+    """What *ask* says of *path*, None when that is not there. Raises `OSError`.
+
+    Asked again when the directory has it all the same: it has come since, or a share had forgotten it.
+    """
+    try:
+        return ask(path)
+    except FileNotFoundError:
+        return ask(path) if is_listed(path) else None
+
+
+def is_gone(error: OSError, path: str) -> bool:
+    """Whether *error* was met because somebody else has taken *path* away meanwhile."""
+    try:
+        return error.errno in (errno.ENOENT, errno.ESTALE) and not is_there(path)
+    except OSError:
         return False
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -65,11 +66,48 @@ def test_a_folder_that_cannot_be_looked_into_may_hold_one_and_one_that_is_gone_d
 
     def refusing(path: str) -> list[str]:
         if path.endswith(writer.folder):
+            if not seen:
+                shutil.rmtree(path, ignore_errors=True)
             raise OSError(code, os.strerror(code), path)
         return listdir(path)
 
     monkeypatch.setattr(os, "listdir", refusing)
     assert outstanding(spool, REPO, NAME) == ({NAME: writer.folder} if seen else {})
+
+
+def test_a_folder_that_a_share_has_forgotten_for_a_moment_is_asked_again(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
+    spool.submit_bytes(REPO, NAME, b"1", "incremental")
+    writer = current()
+    (claim,) = Claims(spool, REPO, writer).claim(spool.incoming(REPO))
+    listdir, forgotten = os.listdir, [writer.folder]
+
+    def forgetting(path: str) -> list[str]:
+        if os.path.basename(path) in forgotten:
+            forgotten.clear()
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+        return listdir(path)
+
+    monkeypatch.setattr(os, "listdir", forgetting)
+    assert outstanding(spool, REPO, NAME) == {os.path.basename(claim.path): writer.folder}
+    assert forgotten == []
+
+
+@pytest.mark.parametrize("code", [errno.ENOENT, errno.ESTALE])
+def test_a_folder_that_is_there_and_cannot_be_listed_is_told(
+    spool: Spool, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    writer = current()
+    Claims(spool, REPO, writer).beat()
+    listdir = os.listdir
+
+    def refusing(path: str) -> list[str]:
+        if path.endswith(writer.folder):
+            raise OSError(code, os.strerror(code), path)
+        return listdir(path)
+
+    monkeypatch.setattr(os, "listdir", refusing)
+    with pytest.raises(StoreError, match=os.strerror(code)):
+        outstanding(spool, REPO, NAME)
 
 
 def test_a_spool_that_cannot_be_read_is_told(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
