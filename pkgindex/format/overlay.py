@@ -16,6 +16,7 @@ from pkgindex.format import delta as deltas
 from pkgindex.format.delta import Delta, Named, together
 from pkgindex.format.manifest import Manifest
 from pkgindex.format.names import generation_of
+from pkgindex.format.numbering import manifest_name
 from pkgindex.format.page import Entry
 
 
@@ -53,7 +54,7 @@ def told(manifest: Manifest, known: Overlay) -> Delta | None:
     stamps = [stamp for stamp, _ in recent]
     if known.generation > manifest.generation or known.first != manifest.first_delta or known.newest not in stamps:
         return None
-    name = f"generations/{manifest.generation:016d}"
+    name = manifest_name(manifest.generation)
     return together([deltas.decode(data, name) for _, data in recent[stamps.index(known.newest) + 1 :]])
 
 
@@ -70,7 +71,7 @@ def _stamps(manifest: Manifest) -> list[str]:
 def since(manifest: Manifest, generation: int, read: Callable[[str], bytes]) -> Delta:
     """What changed after *generation*, and perhaps some of what had changed before."""
     found = [deltas.read(spilled.stamp, read) for spilled in manifest.deltas if spilled.last > generation]
-    name = f"generations/{manifest.generation:016d}"
+    name = manifest_name(manifest.generation)
     found += [deltas.decode(data, name) for stamp, data in manifest.tail if generation_of(stamp) > generation]
     return together(found)
 

@@ -14,6 +14,7 @@ from pkgindex.format import manifest as manifests
 from pkgindex.format import names, page
 from pkgindex.format.delta import Changed, Delta, Pile, together
 from pkgindex.format.manifest import Manifest
+from pkgindex.format.numbering import manifest_name
 from pkgindex.format.overlay import NOTHING, Overlay, of, overlay, told
 from pkgindex.format.page import Entry, group_of
 from pkgindex.packer.previous import Previous
@@ -92,7 +93,7 @@ class Carried(Previous):
         """That of a generation up to this one, if it is still there to be read."""
         if number == self.manifest.generation:
             return self.manifest
-        name = f"generations/{number:016d}"
+        name = manifest_name(number)
         try:
             return manifests.decode(self.backend.read(name), self.manifest.repo, number, name)
         except (Gone, Corrupt):

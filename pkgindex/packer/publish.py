@@ -16,6 +16,7 @@ from pkgindex.errors import Exists, Gone, StoreError
 from pkgindex.format import manifest as manifests
 from pkgindex.format.manifest import Manifest
 from pkgindex.format.names import BLOB_DIRECTORIES, parse_blob
+from pkgindex.format.numbering import manifest_name
 from pkgindex.store.backend import Backend
 from pkgindex.store.generations import Generations
 
@@ -33,7 +34,7 @@ class Head:
         self.checksum = ""
         if number:
             data = self.generations.read(number)
-            self.manifest = manifests.decode(data, repo, number, f"generations/{number:016d}")
+            self.manifest = manifests.decode(data, repo, number, manifest_name(number))
             self.checksum = manifests.checksum_of(data)
 
     def advance(self, manifest: Manifest, checksum: str) -> None:
@@ -107,7 +108,7 @@ def _may_be_published(backend: Backend, stamp: str) -> bool:
 
 def _is_made_from(data: bytes, following: bytes, manifest: Manifest) -> bool:
     number = manifest.generation + 1
-    found = manifests.decode(following, manifest.repo, number, f"generations/{number:016d}")
+    found = manifests.decode(following, manifest.repo, number, manifest_name(number))
     return found.parent_checksum == manifests.checksum_of(data)
 
 

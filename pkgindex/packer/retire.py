@@ -24,6 +24,7 @@ from pkgindex.errors import Gone
 from pkgindex.format import manifest as manifests
 from pkgindex.format import names, page
 from pkgindex.format.manifest import Manifest
+from pkgindex.format.numbering import manifest_name
 from pkgindex.format.page import group_of
 from pkgindex.packer.publish import all_blobs
 from pkgindex.store.backend import Backend
@@ -78,7 +79,7 @@ def _outdated(backend: Backend, generations: Generations, settings: Settings) ->
 def _age_seconds(backend: Backend, number: int) -> float:
     """Of a manifest. What somebody else has retired meanwhile, or the disk does not show, is no reason to retire more."""
     try:
-        return backend.age_seconds(f"generations/{number:016d}")
+        return backend.age_seconds(manifest_name(number))
     except Gone:
         return 0.0
 
@@ -97,7 +98,7 @@ def _retained(backend: Backend, generations: Generations, repo: str) -> tuple[li
 
 
 def _read(generations: Generations, repo: str, number: int) -> Manifest:
-    return manifests.decode(generations.read(number), repo, number, f"generations/{number:016d}")
+    return manifests.decode(generations.read(number), repo, number, manifest_name(number))
 
 
 def _named(backend: Backend, kept: list[Manifest]) -> set[str]:
@@ -135,7 +136,7 @@ def _size(backend: Backend, name: str) -> int:
 
 def _clear_scratch(backend: Backend, head: int) -> None:
     """What writers that died left unfinished, judged by the newest file of each and the storage's clock."""
-    manifest = f"generations/{head:016d}"
+    manifest = manifest_name(head)
     file = backend.local_file(manifest)
     if file is None:
         return

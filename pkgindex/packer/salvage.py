@@ -19,6 +19,7 @@ from pkgindex.format import group as group_file
 from pkgindex.format import manifest as manifests
 from pkgindex.format.delta import Delta
 from pkgindex.format.manifest import PARTITIONS, Manifest
+from pkgindex.format.numbering import manifest_name
 from pkgindex.format.overlay import loose_over
 from pkgindex.format.page import Entry, group_of, page_of
 from pkgindex.model.package import Package
@@ -68,7 +69,7 @@ def find_base(backend: Backend, repo: str) -> Base:
     known: dict[int, Manifest] = {}
     broken = 0
     for before, number in zip([0, *numbers], numbers, strict=False):
-        name = f"generations/{number:016d}"
+        name = manifest_name(number)
         try:
             read[number] = remains.read(backend, name)
             manifest = manifests.decode(read[number], repo, number, name)

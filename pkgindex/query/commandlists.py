@@ -10,8 +10,8 @@ import os
 
 from pkgindex.errors import StoreError
 from pkgindex.format import commands
+from pkgindex.format.numbering import number_of
 from pkgindex.model.names import is_repository_name
-from pkgindex.store.generations import number_of
 from pkgindex.store.kept import Kept, publish_of
 
 TYPE_CHECKING = False

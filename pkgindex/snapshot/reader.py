@@ -20,6 +20,7 @@ from typing import TypeVar
 from pkgindex.errors import Corrupt, Gone, NoIndex, NotRetained
 from pkgindex.format import manifest as manifests
 from pkgindex.format.envelope import REMEDY
+from pkgindex.format.numbering import manifest_name
 from pkgindex.snapshot.blobs import Blobs
 from pkgindex.snapshot.snapshot import Snapshot
 from pkgindex.store.backend import Backend
@@ -113,4 +114,4 @@ class Reader:
 
     def _manifest(self, generation: int) -> manifests.Manifest:
         data = self._generations.read(generation)
-        return manifests.decode(data, self.repo, generation, f"generations/{generation:016d}")
+        return manifests.decode(data, self.repo, generation, manifest_name(generation))

@@ -17,6 +17,7 @@ from __future__ import annotations
 import os
 
 from pkgindex.errors import Exists, Gone, StoreError
+from pkgindex.format.numbering import DIGITS, DIRECTORY, number_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # `pkgindex-which` lists generations, and has no time for the imports
@@ -24,15 +25,13 @@ if TYPE_CHECKING:  # `pkgindex-which` lists generations, and has no time for the
 
     from pkgindex.store.backend import Backend
 
-DIGITS = 16
-
 
 class Generations:
     """The generations of one repository, which lies under *prefix* of the backend (empty: at its root)."""
 
     def __init__(self, backend: Backend, prefix: str = "") -> None:
         self._backend = backend
-        self._directory = f"{prefix.rstrip('/')}/generations" if prefix else "generations"
+        self._directory = f"{prefix.rstrip('/')}/{DIRECTORY}" if prefix else DIRECTORY
         # None where they lie in no directory.
         self._local_directory = backend.local_file(self._directory)
 
@@ -158,17 +157,6 @@ class Generations:
 
     def _name(self, number: int) -> str:
         return f"{self._directory}/{number:0{DIGITS}d}"
-
-
-def number_of(name: str) -> int | None:
-    """The generation that a file name stands for, or None when it is not one of ours.
-
-    >>> number_of("0000000000000042"), number_of("42"), number_of(".nfs000000000001"), number_of("0000000000000000")
-    (42, None, None, None)
-    """
-    if len(name) == DIGITS and name.isascii() and name.isdigit():
-        return int(name) or None
-    return None
 
 
 def _is_there(file: str) -> bool:

@@ -16,6 +16,8 @@ from __future__ import annotations
 
 import os
 
+from pkgindex.format.numbering import manifest_name
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,4 +65,4 @@ class Kept:
 
 def publish_of(index: str, repo: str, generation: int) -> str:
     """What a publish is called: its number, and when its manifest was made. Raises `OSError` where it is gone."""
-    return f"{generation}-{os.stat(f'{index}/{repo}/generations/{generation:016d}').st_mtime_ns:x}"
+    return f"{generation}-{os.stat(f'{index}/{repo}/{manifest_name(generation)}').st_mtime_ns:x}"

@@ -39,6 +39,7 @@ from pkgindex.format.manifest import (
     Shard,
     Spilled,
 )
+from pkgindex.format.numbering import DIGITS, number_of
 from pkgindex.format.page import Entry, group_of
 from pkgindex.model.changes import ACTIONS
 from pkgindex.model.changes import Change as HostChange
@@ -46,7 +47,6 @@ from pkgindex.model.names import REPOSITORY_NAME
 from pkgindex.model.package import KINDS, Alternative, Package, Release
 from pkgindex.packer import shardfile
 from pkgindex.spool import names as spool_names
-from pkgindex.store.generations import DIGITS, number_of
 
 PAGE = "format.md"
 STAMP = "42-k3q9ab"

@@ -6,9 +6,9 @@ import os
 from typing import NamedTuple
 
 from pkgindex.format import manifest as manifests
+from pkgindex.format.numbering import number_of
 from pkgindex.packer import settle
 from pkgindex.snapshot.snapshot import Snapshot
-from pkgindex.store.generations import number_of
 
 REPO = "debian"
 Key = tuple[int, str]

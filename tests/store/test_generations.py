@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from pkgindex.errors import Exists, Gone, StoreError
 from pkgindex.format.envelope import checksum
+from pkgindex.format.numbering import number_of
 from pkgindex.store import files
 from pkgindex.store.backend import Backend
-from pkgindex.store.generations import Generations, number_of
+from pkgindex.store.generations import Generations
 from pkgindex.store.local import LocalBackend
 from pkgindex.store.memory import MemoryBackend
 from store.chains import content_of, publish

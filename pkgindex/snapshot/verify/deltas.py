@@ -15,6 +15,7 @@ from pkgindex.format import delta as deltas
 from pkgindex.format import names
 from pkgindex.format.delta import Delta
 from pkgindex.format.manifest import Manifest, Spilled
+from pkgindex.format.numbering import manifest_name
 from pkgindex.format.reverse import BIT
 from pkgindex.snapshot.verify.verdict import MALFORMED, Findings
 from pkgindex.store.backend import Backend
@@ -31,7 +32,7 @@ def read_deltas(backend: Backend, manifest: Manifest, findings: Findings) -> Del
         if delta is None:
             return None
         found.append(delta)
-    name = f"generations/{manifest.generation:016d}"
+    name = manifest_name(manifest.generation)
     tail = _sound(findings, name, partial(_in_manifest, manifest, name))
     return deltas.together(found + tail) if tail is not None else None
 

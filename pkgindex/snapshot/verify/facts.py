@@ -22,6 +22,7 @@ from pkgindex.format import group as group_file
 from pkgindex.format.delta import Delta
 from pkgindex.format.digest import digest
 from pkgindex.format.manifest import Manifest
+from pkgindex.format.numbering import manifest_name
 from pkgindex.format.overlay import dependants_over, loose_over
 from pkgindex.format.page import BUCKETS, Entry, group_of, page_of
 from pkgindex.format.reverse import BIT
@@ -50,6 +51,7 @@ class Facts:
         self._unread: set[str] = set()
         self._reverse_of: dict[str, str] = {}
         self._backend, self._manifest, self._findings, self._tell = backend, manifest, findings, tell
+        self._manifest_name = manifest_name(manifest.generation)
         self._totals = {"names": 0, "packages": 0, "filed": 0, "paths": 0, "facts_bytes": 0}
         self._delta: Delta | None = None
 
@@ -277,10 +279,6 @@ class Facts:
             return 0
 
     # Reading
-
-    @property
-    def _manifest_name(self) -> str:
-        return f"generations/{self._manifest.generation:016d}"
 
     def _read(self, blob: str) -> bytes:
         data = self._backend.read(blob)

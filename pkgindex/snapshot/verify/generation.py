@@ -17,6 +17,7 @@ from pkgindex.errors import NoIndex, NotFound, StoreError
 from pkgindex.format import manifest as manifests
 from pkgindex.format import names
 from pkgindex.format.manifest import Manifest
+from pkgindex.format.numbering import manifest_name
 from pkgindex.snapshot import changes
 from pkgindex.snapshot.verify.facts import Facts
 from pkgindex.snapshot.verify.shards import Shards
@@ -73,7 +74,7 @@ def _check_manifests(generations: Generations, repo: str, findings: Findings) ->
     if not numbers:
         raise NoIndex(f"repository {repo!r} has no generation: run 'pkgindex pack {repo}'")
     for number in numbers:
-        name = _name(number)
+        name = manifest_name(number)
         try:
             read[number] = generations.read(number)
             readable[number] = manifests.decode(read[number], repo, number, name)
@@ -90,12 +91,8 @@ def _check_manifests(generations: Generations, repo: str, findings: Findings) ->
 
 
 def _check_parent(before: int, data: bytes, manifest: Manifest, findings: Findings) -> None:
-    name = _name(manifest.generation)
+    name = manifest_name(manifest.generation)
     if manifest.parent != before:
         findings.fault(name, f"was made from generation {manifest.parent}, and the one retained before it is {before}")
     elif manifest.parent_checksum != manifests.checksum_of(data):
-        findings.fault(_name(before), f"is not the generation that {manifest.generation} was made from")
-
-
-def _name(number: int) -> str:
-    return f"generations/{number:016d}"
+        findings.fault(manifest_name(before), f"is not the generation that {manifest.generation} was made from")

@@ -9,6 +9,7 @@ from zlib import crc32
 from pkgindex.errors import Corrupt, StoreError
 from pkgindex.format import block, dead, names
 from pkgindex.format.manifest import LOOSE_PATHS, LOOSE_TEXT, Manifest, Shard
+from pkgindex.format.numbering import manifest_name
 from pkgindex.format.shard import separator
 from pkgindex.snapshot.verify.facts import Balance, Facts, ascending
 from pkgindex.snapshot.verify.texts import text_sums
@@ -164,7 +165,7 @@ class Shards:
         balance: Balance = self._facts.pairs if kind == "paths" else self._facts.rows
         what = "files" if kind == "paths" else "words and attributes"
         where = ", ".join(names.shard_name(kind, shard.number, shard.stamp) for shard in shards)
-        where = where or f"generations/{self._manifest.generation:016d}"
+        where = where or manifest_name(self._manifest.generation)
         for name, rest in balance.items():
             # What is loose stands in no shard, and the forward file alone answers for it.
             if rest and name not in loose and not self._facts.unclear(name):
