@@ -64,24 +64,29 @@ class Workers:
         return self._pool
 
 
-def belong_to_parent(*signals: int) -> None:
-    """In a process that helps: *signals* are the business of the one that started it, and when that ends, so does this one."""
+def _end_at_once() -> None:
+    # A pool's process would wait for ever: it holds the other end of its own queue.
+    os._exit(1)
+
+
+def belong_to_parent(*signals: int, end: Callable[[], None] = _end_at_once) -> None:
+    """In a process that helps: *signals* are the business of the one that started it, and when that ends, so does this one,
+    by *end*.
+    """
+    import multiprocessing
     import signal
     import threading
 
     for number in signals:
         signal.signal(number, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    import multiprocessing
-
     parent = multiprocessing.parent_process()
-    if parent is not None:
-        # A pool's process would wait for ever: it holds the other end of its own queue.
-        parent.join()
-        os._exit(1)
+
+    def watch() -> None:
+        if parent is not None:
+            parent.join()
+            end()
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def cores() -> int:

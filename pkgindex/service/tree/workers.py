@@ -10,7 +10,6 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -21,6 +20,7 @@ from typing import NamedTuple
 
 from pkgindex.config import Settings
 from pkgindex.errors import BadInput, PkgindexError, StoreError
+from pkgindex.packer.workers import belong_to_parent
 from pkgindex.service.log import Log, in_journal, to_stderr
 from pkgindex.service.packing import target
 from pkgindex.service.tree.server import UPKEEP_SECONDS, Options, allow_files, bound, serve
@@ -150,7 +150,7 @@ class _Workers:
 
 def _work(served: Served, options: Options, ready: Pipe) -> None:
     """One of several: serves until it is told to end, or its parent is gone."""
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    belong_to_parent(end=_end_in_order)
     log = Log(to_stderr, in_journal(os.environ))
 
     def serving(address: tuple[str, int]) -> None:
@@ -168,11 +168,8 @@ def _work(served: Served, options: Options, ready: Pipe) -> None:
         raise SystemExit(error.exit_code) from error
 
 
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os.kill(os.getpid(), signal.SIGTERM)
+def _end_in_order() -> None:
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _hears(pipe: Pipe) -> bool:
