@@ -208,9 +208,19 @@ class _failing_as_ours:
 
 
 def _ours(error: sqlite3.Error, file: str) -> StoreError:
-    if getattr(error, "sqlite_errorcode", None) in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE):
-        return NoSpace(f"{file}: the disk is full ({error}); free some space: what was submitted is still in the spool")
-    return StoreError(f"{file}: a shard cannot be built ({error})")
+    if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL or _is_full(os.path.dirname(file)):
+        return NoSpace(f"{file}: the disk is full ({error}): free some space, and run it again; nothing was lost")
+    return StoreError(f"{file}: a shard cannot be built ({error}): see whether its disk is well and the quota not used up, "
+                      "and run it again")
+
+
+def _is_full(directory: str) -> bool:
+    """Whether a file more has no room there: SQLite says then that it cannot open it, and not why."""
+    try:
+        found = os.statvfs(directory)
+    except OSError:
+        return False
+    return found.f_bavail == 0 or (found.f_files > 0 and found.f_favail == 0)
 
 
 def _compact(draft: str, file: str) -> None:

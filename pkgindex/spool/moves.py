@@ -16,8 +16,8 @@ import os
 
 from pkgindex.errors import NoSpace, StoreError
 from pkgindex.store import files
+from pkgindex.store.faults import FULL_DISK
 
-FULL_DISK = frozenset((errno.ENOSPC, errno.EDQUOT))
 NO_HARD_LINKS = frozenset((errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK))
 
 

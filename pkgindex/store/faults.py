@@ -11,7 +11,7 @@ from pkgindex.errors import Exists, Gone, NoIndex, NoSpace, StoreError
 
 # What another host's `gc`, a server's restart or a failing disk look like to a reader.
 _GONE = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ESTALE, errno.EIO}
-_FULL = {errno.ENOSPC, errno.EDQUOT}
+FULL_DISK = {errno.ENOSPC, errno.EDQUOT}
 _REFUSED = {errno.EACCES, errno.EPERM}
 # What a mount in user space answers while its servers are out of reach; one in the kernel waits.
 _AWAY = {errno.ENOTCONN, errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ETIMEDOUT, errno.ECONNABORTED}
@@ -37,7 +37,7 @@ def unwritten(error: OSError, path: str) -> StoreError:
     """Why *path* could not be written, flushed or removed."""
     if error.errno == errno.EEXIST:
         return Exists(f"{path} exists already, and a name is used once")
-    if error.errno in _FULL:
+    if error.errno in FULL_DISK:
         return NoSpace(
             f"no space left to write {path} ({error.strerror}): free some or raise the quota; "
             "'pkgindex gc' removes what no generation needs"

@@ -153,11 +153,14 @@ class Directory:
 
 def make_directory(path: str) -> None:
     """Make *path*, and what it lies in, where it is missing; durable, also what another process made and did not flush."""
+    from pkgindex.store.faults import FULL_DISK, unwritten
     from pkgindex.store.flushing import flush_above
 
     try:
         os.makedirs(path, exist_ok=True)
     except OSError as error:
+        if error.errno in FULL_DISK:
+            raise unwritten(error, path) from error
         raise StoreError(
             f"{path!a}: {error.strerror}: the index cannot be made there; choose another place with --index, "
             "or run as a user who may write there"

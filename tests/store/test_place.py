@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from pkgindex.errors import NoSpace
 from pkgindex.store.place import place_at
 from store.durable import require_durable
 
@@ -30,3 +32,14 @@ def test_the_names_of_a_new_index_outlast_a_power_cut_whoever_made_it(
         return lambda: place_at(f"{scheme}{place}/srv/index").made(REPO)
 
     assert require_durable(tmp_path, prepare) > 0
+
+
+def test_who_finds_no_room_for_a_new_index_is_told_to_make_some(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once the advice was another place, or another user."""
+
+    def refuse(path: str, **more: object) -> None:
+        raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT), path)
+
+    monkeypatch.setattr(os, "makedirs", refuse)
+    with pytest.raises(NoSpace, match=f"{tmp_path}/srv/{REPO} .*free some"):
+        place_at(f"{tmp_path}/srv").made(REPO)

@@ -9,7 +9,7 @@ from types import ModuleType
 
 import pytest
 
-from battery import errors, judging, kill, readers, reads, strace, taps
+from battery import errors, full, judging, kill, readers, reads, strace, taps
 from battery.ground import Ground
 from battery.scenes import READING, SCENES, Scene, named
 from battery.trial import Ended, run
@@ -57,6 +57,26 @@ def test_a_pack_that_the_disk_refuses_at_any_call_says_so_and_leaves_all_well(tm
     rows = list(errors.rows(named("pack"), str(tmp_path / "ground"), ["EIO", "ENOSPC"], way, EVERY_ERROR))
     assert faults(rows) == []
     assert sum(row.clean for row in rows) > 2
+
+
+@pytest.fixture
+def small_disks() -> None:
+    if reason := full.reason_against():
+        pytest.skip(reason)
+
+
+def test_a_pack_on_a_full_disk_says_so_and_goes_on_when_there_is_room(tmp_path: Path, small_disks: None) -> None:
+    rows = list(full.rows(named("pack"), str(tmp_path / "ground"), 4))
+    assert faults(rows) == []
+    assert [row.clean > 1 and row.succeeded == full.SUCCESSES for row in rows] == [True, True]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.name)
+def test_every_command_on_a_full_disk_says_so_and_goes_on_when_there_is_room(
+    tmp_path: Path, small_disks: None, scene: Scene
+) -> None:
+    assert faults(full.rows(scene, str(tmp_path / "ground"))) == []
 
 
 def test_a_search_that_the_disk_refuses_at_any_call_is_right_or_says_so(tmp_path: Path, way: ModuleType) -> None:

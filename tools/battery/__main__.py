@@ -2,6 +2,7 @@
 
     python3 tools/dev.py battery kill      each writing command killed before every call that it makes to its files
     python3 tools/dev.py battery errors    each refused by the disk at every such call
+    python3 tools/dev.py battery full      each on a disk that is really full, and a page or a file larger each time
     python3 tools/dev.py battery damage    every file of an index damaged in every way, and each kind of question asked
     python3 tools/dev.py battery hostile   bombs, names that try to leave, files that are none
     python3 tools/dev.py battery reads     each reading command refused so
@@ -21,8 +22,9 @@ import sys
 if __name__ == "__main__":
     sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-WORDS = {"kill": "battery.kill", "errors": "battery.errors", "reads": "battery.reads", "damage": "battery.damage",
-         "hostile": "battery.hostile", "readers": "battery.readers", "powercut": "battery.powercut", "soak": "battery.soak"}
+WORDS = {word: f"battery.{word}" for word in (
+    "kill", "errors", "full", "reads", "damage", "hostile", "readers", "powercut", "soak",
+)}
 
 
 def main(arguments: list[str]) -> int:

@@ -1,0 +1,123 @@
+"""Each writing command on a disk that is really full: `dev.py battery full`.
+
+    --scene NAME     only this one; may be given again
+    --every N        every N-th size (1)
+    --write          put the sums into docs/reliability.md
+
+A tmpfs is mounted where the index and the spool are, and before each trial made as large as what lies there, and so many pages
+or files more: none, one, two, until the command succeeds several times in a row. Before that it must fail as at a refused call
+(see `errors`): an exit code of its own, the place and what to do, nothing unfinished. Then the disk is made larger, and the
+same command goes on. Needs Linux and root.
+"""
+
+from __future__ import annotations
+
+import argparse
+import mmap
+import os
+import platform
+import re
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+
+from battery.errors import Row, require_clean, table
+from battery.ground import Ground
+from battery.judging import Judge
+from battery.scenes import SCENES, Scene, named
+from battery.strace import Point
+from battery.trial import run
+
+AMPLE = "size=256m,nr_inodes=100k"
+# It may succeed by chance (a note that is not kept), and fail with a page more.
+SUCCESSES = 4
+# A pack of a few packages needs some hundred pages.
+SIZES_MAX = 4096
+_remedy = re.compile("make room|free some")
+LIMITS = "no bytes left", "no files left"
+
+
+def reason_against() -> str:
+    """Why no small disk can be mounted here, or nothing."""
+    return "" if platform.system() == "Linux" and os.geteuid() == 0 else "a small disk needs Linux, and root"
+
+
+@contextmanager
+def mounted(place: str) -> Iterator[Callable[[str], None]]:
+    """A tmpfs at *place*; gives what changes its size."""
+
+    def mount(*words: str) -> None:
+        ran = subprocess.run(["mount", "-t", "tmpfs", *words, "tmpfs", place], capture_output=True, text=True, check=False)
+        assert ran.returncode == 0, f"mount {' '.join(words)}: {ran.stderr.strip()}"
+
+    mount("-o", AMPLE)
+    try:
+        yield lambda options: mount("-o", f"remount,{options}")
+    finally:
+        subprocess.run(["umount", place], check=True)
+
+
+def rows(scene: Scene, root: str, every: int = 1) -> Iterable[Row]:
+    ground = Ground(root, scene.repo)
+    with mounted(ground.here) as resize:
+        judge = Judge(ground, scene)
+        for limit in LIMITS:
+            yield _row(judge, ground, scene, resize, limit, every)
+
+
+def _row(judge: Judge, ground: Ground, scene: Scene, resize: Callable[[str], None], limit: str, every: int) -> Row:
+    began = time.monotonic()
+    succeeded = in_a_row = 0
+    faults = []
+    for tried, spare in enumerate(range(0, SIZES_MAX, every), 1):
+        ground.restore()
+        resize(_just(ground.here, limit, spare))
+        try:
+            ended = run(ground, scene.words, scene.environment)
+        finally:
+            resize(AMPLE)
+        in_a_row = in_a_row + 1 if ended.code == scene.code else 0
+        succeeded += ended.code == scene.code
+        try:
+            require_clean(ground, scene, Point("write", spare, True), "ENOSPC", ended)
+            assert ended.code == scene.code or _remedy.search(ended.said), f"it does not say to make room: {ended.said!r}"
+            judge.judge(ended)
+        except Exception as fault:  # noqa: BLE001 - the battery goes on, and tells
+            faults.append(f"{scene.name}, {limit} but {spare}: {type(fault).__name__}: {fault}")
+        if in_a_row == SUCCESSES:
+            return Row(scene.name, limit, tried, tried - succeeded, succeeded, time.monotonic() - began, tuple(faults))
+    raise AssertionError(f"{scene.name} does not succeed with {SIZES_MAX} to spare")
+
+
+def _just(place: str, limit: str, spare: int) -> str:
+    """The options with which a disk holds what it holds, and *spare* pages or files more."""
+    now = os.statvfs(place)
+    if limit == "no bytes left":
+        # None at all would mean that there is no limit.
+        return f"size={(now.f_blocks - now.f_bfree + spare) * mmap.PAGESIZE or mmap.PAGESIZE}"
+    return f"nr_inodes={now.f_files - now.f_ffree + spare}"
+
+
+def main(arguments: list[str]) -> int:
+    chosen = _options(arguments)
+    if reason := reason_against():
+        print(f"nothing was tried: {reason}")
+        return 3
+
+    def found() -> Iterable[Row]:
+        for scene in map(named, chosen.scene) if chosen.scene else SCENES:
+            with tempfile.TemporaryDirectory(prefix="pkgindex-battery-") as folder:
+                yield from rows(scene, os.path.join(folder, "ground"), chosen.every)
+
+    return table(found(), "had enough", "battery full" if chosen.write else "")
+
+
+def _options(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        "dev.py battery full", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--scene", action="append", choices=[scene.name for scene in SCENES])
+    parser.add_argument("--every", type=int, default=1)
+    parser.add_argument("--write", action="store_true")
+    return parser.parse_args(arguments)
