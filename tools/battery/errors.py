@@ -129,7 +129,7 @@ def mark(word: str, way: object) -> str:
     return f"battery {word}{' --within' if way is taps else ''}"
 
 
-def table(rows: Iterable[Row], succeeded: str, place: str = "") -> int:
+def table(rows: Iterable[Row], succeeded: str, place: str = "", tried: str = "calls refused") -> int:
     """Print *rows* as they come, their sum, and the faults; write the sums to *place* of the page. Gives the exit code."""
     print(f"{'command':<34}{'error':<8}{'calls':>7}{'clean failures':>16}"
           f"{succeeded:>16}{'seconds':>9}{'faults':>8}", flush=True)
@@ -143,7 +143,7 @@ def table(rows: Iterable[Row], succeeded: str, place: str = "") -> int:
     if place:
         sums = [summed(name, [row for row in found if name in (row.scene, row.error)])
                 for name in dict.fromkeys([*(row.scene for row in found), *(row.error for row in found)])]
-        heads = ("command, or error", "calls refused", "clean failures", succeeded, "faults")
+        heads = ("command, or error", tried, "clean failures", succeeded, "faults")
         marked.write(place, [heads, *(_cells(row) for row in (*sums, total))])
     return 1 if total.faults else 0
 

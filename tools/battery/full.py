@@ -111,7 +111,7 @@ def main(arguments: list[str]) -> int:
             with tempfile.TemporaryDirectory(prefix="pkgindex-battery-") as folder:
                 yield from rows(scene, os.path.join(folder, "ground"), chosen.every)
 
-    return table(found(), "had enough", "battery full" if chosen.write else "")
+    return table(found(), "had enough", "battery full" if chosen.write else "", "sizes tried")
 
 
 def _options(arguments: list[str]) -> argparse.Namespace:
