@@ -33,6 +33,7 @@ from pkgindex.packer.settle import settle
 from pkgindex.packer.submissions import Submission
 from pkgindex.packer.target import Target
 from pkgindex.packer.workers import Workers, cores
+from pkgindex.sources import relations
 from pkgindex.store.backend import Backend
 
 # Below this a process costs more than it gives.
@@ -80,6 +81,7 @@ def pack(
                 head.generations.confirm()
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+        relations.forget()
     lost = {refusal.submission for refusal in refused}
     return Report(
         target.repo,

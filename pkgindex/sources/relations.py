@@ -45,6 +45,11 @@ def parse(value: str) -> tuple[Relation, ...]:
     return tuple(relations)
 
 
+def forget() -> None:
+    """Who has read all that there was, and stays, needs no memory of it."""
+    _cache.clear()
+
+
 def _relation(clause: str) -> Relation:
     """One clause between commas; an empty one (a comma too many) is an empty relation."""
     relation = tuple(map(_alternative, clause.split("|"))) if clause.strip() else ()

@@ -19,6 +19,7 @@ from pkgindex.packer.reading import Refusal
 from pkgindex.packer.rebuild import rebuild
 from pkgindex.packer.submissions import Submission
 from pkgindex.packer.target import Target
+from pkgindex.sources import relations
 from pkgindex.store.local import LocalBackend
 from pkgindex.store.memory import MemoryBackend
 
@@ -71,6 +72,14 @@ def test_the_same_again_makes_no_generation(tmp_path: Path) -> None:
     report = packed(backend, again)
     assert (report.generation, report.packed, report.change.names) == (0, (again,), ())
     assert backend.names("generations") == ["0000000000000001"]
+
+
+def test_who_stays_remembers_no_relation_of_what_it_has_packed(tmp_path: Path) -> None:
+    """A watcher's memory grew by each relation that it had ever read, up to 200,000."""
+    backend = MemoryBackend()
+    packed(backend, drop(tmp_path, [CURL, LIBC]))
+    assert newest(backend).package("curl") is not None
+    assert relations._cache == {}
 
 
 def test_what_changes_nothing_leaves_nothing_behind(tmp_path: Path) -> None:

@@ -92,6 +92,15 @@ def test_what_was_written_to_or_replaced_after_that_is_looked_at_again(
     assert backend.local_file(NAME, checksum(CONTENT))
 
 
+def test_who_opens_many_shards_remembers_some(backend: LocalBackend, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(soundness, "VERDICTS_MAX", 3)
+    for number in range(2, 10):
+        name = NAME.replace("1.2", f"{number}.2")
+        backend.create(name, CONTENT)
+        backend.local_file(name, checksum(CONTENT))
+        assert 0 < len(soundness._found) <= 3
+
+
 def test_a_verdict_is_of_the_checksum_that_it_was_compared_with(backend: LocalBackend) -> None:
     backend.local_file(NAME, checksum(CONTENT))
     with pytest.raises(Corrupt):
