@@ -21,11 +21,12 @@ from mutants import changed, copy_to
 MARK = "battery powercut, flushes"
 HEADS = ("taken out", "in", "is missed in", "on", "kept", "for")
 NOTHING = "**nothing**"
-# Where each is looked for first, by the file that it stands in; then in all stories.
+# Where each is looked for first, by the file that it stands in; then in all stories; then in these at every cut.
 COMMANDS, SHARDS, SERVERS = "init, and submit and pack three times", "pack into shards", "two tree servers, a client each"
+AFTER_ACKNOWLEDGEMENTS, ALL = 0, 1
 FIRST = {
     "pkgindex/store/journal": ["a tree server in memory, two clients"],
-    "pkgindex/spool/": [COMMANDS, "pack and reject", "pack a set that is marked as full"],
+    "pkgindex/spool/": [COMMANDS, "pack and reject", "pack a set that is marked as full", "pack what a dead writer claimed"],
     "pkgindex/service/tree/": [SERVERS],
     "pkgindex/service/changelog": ["sync what has changed"],
     "": [COMMANDS, SHARDS, SERVERS],
@@ -61,17 +62,18 @@ def missed(mutant: Mutant) -> list[str]:
         with open(os.path.join(copy, mutant.file), "w", encoding="utf-8") as file:
             file.write(changed(mutant))
         first = next(stories for file, stories in FIRST.items() if mutant.file.startswith(file))
-        for stories in (first, [story for story in TOLD if story not in first]):
-            if found := _failure(copy, stories):
+        others = [story for story in TOLD if story not in first]
+        for stories, cuts in ((first, AFTER_ACKNOWLEDGEMENTS), (others, AFTER_ACKNOWLEDGEMENTS), (first, ALL)):
+            if found := _failure(copy, stories, cuts):
                 story, kind, _, kept, what = found
                 return [story, kind, kept, _shown(what)]
     return [NOTHING, "-", "-", "-"]
 
 
-def _failure(copy: str, stories: list[str]) -> list[str]:
-    """Of cuts where something was acknowledged: whatever was to be durable by then is missed there."""
+def _failure(copy: str, stories: list[str], cuts: int) -> list[str]:
+    """The first one. Whatever was to be durable when something was acknowledged is missed at those cuts already."""
     words = [word for story in stories for word in ("--story", story)]
-    command = [sys.executable, "-B", f"{copy}/tools/battery", "powercut", "--stop", "--every", "0", *words]
+    command = [sys.executable, "-B", f"{copy}/tools/battery", "powercut", "--stop", "--every", str(cuts), *words]
     # Before the project's own place, which the environment would find.
     run = subprocess.run(command, env={**os.environ, "PYTHONPATH": copy}, capture_output=True, text=True)
     if run.returncode == 0:
