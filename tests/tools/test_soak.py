@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from itertools import islice
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from battery import saying, soak
 from battery.gauges import gauge
 from battery.lanes import packages, versions_in
 from battery.plans import LANES, steps
+from battery.running import CUT_SHORT, unforeseen
 from packer.world import drop, newest, packed
 from pkgindex.store.memory import MemoryBackend
 
@@ -46,6 +49,35 @@ def test_in_a_long_run_ten_megabytes_more_at_the_end_is_growth(megabytes: float,
     grown = [int((30 + megabytes * look) * 1e6) for look in range(940)]
     assert gauge("a reader", "memory", grown).is_flat is flat
     assert gauge("a reader", "memory", grown[:400]).is_flat
+
+
+KILLED_STARTING = """
+import multiprocessing, os, signal
+from multiprocessing import util
+
+started = util.spawnv_passfds
+
+def start_and_die(*arguments):
+    if b"spawn_main" in b" ".join(map(os.fsencode, arguments[1])):
+        started(*arguments)
+        os.kill(os.getpid(), signal.SIGKILL)
+    return started(*arguments)
+
+if __name__ == "__main__":
+    util.spawnv_passfds = start_and_die
+    multiprocessing.get_context("spawn").Process(target=print).start()
+"""
+
+
+def test_what_python_says_when_a_kill_cuts_the_start_of_a_process_short_is_no_fault(tmp_path: Path) -> None:
+    script = tmp_path / "starting.py"
+    script.write_text(KILLED_STARTING)
+    # Whoever says something holds the other end of the pipe: all has been said when that is closed.
+    said = subprocess.run([sys.executable, str(script)], stderr=subprocess.PIPE, text=True, check=False).stderr
+    assert unforeseen(said) != []
+    assert CUT_SHORT.subn("", f"before\n{said}after\n") == ("before\nafter\n", 1)
+    other = said.replace("EOFError", "KeyError")
+    assert CUT_SHORT.sub("", other) == other
 
 
 def test_a_slot_says_one_count_or_is_a_mixture(tmp_path: Path) -> None:

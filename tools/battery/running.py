@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -20,6 +21,10 @@ SETTINGS = {
     "PROCESSES": "1", "PAGER": "cat",
 }  # fmt: skip
 UNFORESEEN = ("Traceback", "internal error")
+# What Python says in a process that has begun when the one that was starting it is killed; no code of ours runs there.
+CUT_SHORT = re.compile(
+    r"Traceback \(most recent call last\):\n(?:  .*\n)*  File .*, in spawn_main\n(?:  .*\n)*EOFError: Ran out of input\n"
+)
 # Of what was not foreseen: a traceback with some of what came after it.
 LINES_TOLD = 40
 
@@ -94,6 +99,7 @@ class Daemon:
     def __init__(self, ground: Ground, name: str, *words: str) -> None:
         self.name, self._ground, self._words = name, ground, words
         self.port = 0
+        self._was_killed = False
         self._log = f"{ground.directory}/{name}.log"
         self.start()
 
@@ -110,6 +116,7 @@ class Daemon:
     def end(self, number: int = signal.SIGTERM) -> None:
         """In good order it ends with 0."""
         self._process.send_signal(number)
+        self._was_killed |= number == signal.SIGKILL
         try:
             code = self._process.wait(SECONDS_MAX)
         except subprocess.TimeoutExpired:
@@ -119,11 +126,13 @@ class Daemon:
             self._ground.fault(f"{self.name} ended with {code} at signal {number}: {self._said()[-600:]}")
 
     def require_sound(self) -> None:
-        """It has said nothing that nobody foresaw."""
-        lines = self._said().splitlines()
-        found = [place for place, line in enumerate(lines) if any(word in line for word in UNFORESEEN)]
-        for place in found[:3]:
-            self._ground.fault(f"{self.name} says: " + "\n".join(lines[place : place + LINES_TOLD]))
+        """It has said nothing that nobody foresaw; what a kill cut short is counted."""
+        said = self._said()
+        if self._was_killed:
+            said, cut_short = CUT_SHORT.subn("", said)
+            self._ground.count("starts of a process cut short by a kill", cut_short)
+        for found in unforeseen(said):
+            self._ground.fault(f"{self.name} says: {found}")
 
     def _is_ready(self, began: int) -> bool:
         said = self._said(began)
@@ -137,3 +146,10 @@ class Daemon:
         with open(self._log, encoding="utf-8", errors="replace") as log:
             log.seek(began)
             return log.read()
+
+
+def unforeseen(said: str) -> list[str]:
+    """What nobody foresaw in a log, the first three."""
+    lines = said.splitlines()
+    found = [place for place, line in enumerate(lines) if any(word in line for word in UNFORESEEN)]
+    return ["\n".join(lines[place : place + LINES_TOLD]) for place in found[:3]]
