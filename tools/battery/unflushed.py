@@ -21,15 +21,21 @@ from mutants import changed, copy_to
 MARK = "battery powercut, flushes"
 HEADS = ("taken out", "in", "is missed in", "on", "kept", "for")
 NOTHING = "**nothing**"
-# Where each is looked for first, by the file that it stands in; then in all stories; then in these at every cut.
+# Where each is looked for first, by the file that it stands in; then in all stories.
 COMMANDS, SHARDS, SERVERS = "init, and submit and pack three times", "pack into shards", "two tree servers, a client each"
 AFTER_ACKNOWLEDGEMENTS, ALL = 0, 1
 FIRST = {
     "pkgindex/store/journal": ["a tree server in memory, two clients"],
-    "pkgindex/spool/": [COMMANDS, "pack and reject", "pack a set that is marked as full", "pack what a dead writer claimed"],
+    "pkgindex/spool/": [COMMANDS, "pack and reject", "pack a set that is marked as full"],
     "pkgindex/service/tree/": [SERVERS],
     "pkgindex/service/changelog": ["sync what has changed"],
     "": [COMMANDS, SHARDS, SERVERS],
+}
+# Where each is looked for at last, and at every cut.
+CLOSELY = {
+    "pkgindex/store/journal": ["a tree server in memory, two clients"],
+    "pkgindex/spool/": ["pack and reject", "pack a set that is marked as full", "pack what a dead writer claimed"],
+    "": [],
 }
 WHY_CHARACTERS_MAX = 90
 _flush = re.compile(r"the (one |system's own )?flush|all that is flushed")
@@ -61,13 +67,17 @@ def missed(mutant: Mutant) -> list[str]:
         copy_to(copy)
         with open(os.path.join(copy, mutant.file), "w", encoding="utf-8") as file:
             file.write(changed(mutant))
-        first = next(stories for file, stories in FIRST.items() if mutant.file.startswith(file))
+        first, closely = _of(mutant, FIRST), _of(mutant, CLOSELY)
         others = [story for story in TOLD if story not in first]
-        for stories, cuts in ((first, AFTER_ACKNOWLEDGEMENTS), (others, AFTER_ACKNOWLEDGEMENTS), (first, ALL)):
-            if found := _failure(copy, stories, cuts):
+        for stories, cuts in ((first, AFTER_ACKNOWLEDGEMENTS), (others, AFTER_ACKNOWLEDGEMENTS), (closely, ALL)):
+            if stories and (found := _failure(copy, stories, cuts)):
                 story, kind, _, kept, what = found
                 return [story, kind, kept, _shown(what)]
     return [NOTHING, "-", "-", "-"]
+
+
+def _of(mutant: Mutant, stories: dict[str, list[str]]) -> list[str]:
+    return next(found for file, found in stories.items() if mutant.file.startswith(file))
 
 
 def _failure(copy: str, stories: list[str], cuts: int) -> list[str]:
