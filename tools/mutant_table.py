@@ -8,6 +8,7 @@ from typing import NamedTuple
 SIMULATED = "simulate "
 SCHEDULES = f"{SIMULATED}--schedules 300 --seed 1"
 STORE = "tests/store/test_local.py tests/store/test_generations.py"
+FILES = "tests/store/test_files.py"
 PLACE = "tests/store/test_place.py"
 FLUSHED = "tests/packer/test_flushes.py"
 RETIRING = "tests/packer/test_retire.py"
@@ -159,12 +160,12 @@ MUTANTS = (
     Mutant("the count of links where an answer may be lost", "pkgindex/store/files.py",
            "    if ours.st_nlink != 2:\n        return False\n", "", (STORE, SCHEDULES)),
     Mutant("judging a link by what is there", "pkgindex/store/files.py",
-           "        if not _is_linked(file, path):\n            raise\n", "        raise\n", (SCHEDULES,)),
+           "        if not _is_linked(file, path):\n            raise\n", "        raise\n", (FILES,)),
     Mutant("whose file the second name is", "pkgindex/store/files.py",
            "        return os.path.samestat(ours, os.stat(path, follow_symlinks=False))", "        return True", (STORE,)),
     Mutant("opening a file to count its links", "pkgindex/store/files.py",
            "    handle = os.open(file, os.O_RDONLY | os.O_CLOEXEC)\n    try:\n        ours = os.fstat(handle)\n    finally:\n"
-           "        os.close(handle)\n", "    ours = os.stat(file)\n", (SCHEDULES,)),
+           "        os.close(handle)\n", "    ours = os.stat(file)\n", (FILES,)),
     Mutant("the look whether the parent is still there before a link", "pkgindex/store/generations.py",
            "data, lambda: self._require_parent(number, parent))", "data)", ("tests/store/test_generations.py",)),
     Mutant("that this look comes when the content is written", "pkgindex/store/local.py",
