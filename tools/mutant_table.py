@@ -122,10 +122,7 @@ MUTANTS = (
            "            moves.flush_directory(self.root)\n", (SPOOL,)),
     Mutant("the flush of the name of a repository", "pkgindex/spool/spool.py",
            "            moves.flush_directory(self.root)\n", "", (SPOOL,)),
-    Mutant("the flush of the mark of a full set", "pkgindex/spool/spool.py",
-           "os.O_CREAT | os.O_WRONLY, 0o666))\n            moves.flush_directory(folder)\n",
-           "os.O_CREAT | os.O_WRONLY, 0o666))\n", (SPOOL,)),
-    Mutant("the flush when that mark is taken away", "pkgindex/spool/spool.py",
+    Mutant("the flush when the mark of a full set is taken away", "pkgindex/spool/spool.py",
            "            if moves.discard(os.path.join(folder, names.FULL_MARKER)):\n"
            "                moves.flush_directory(folder)\n",
            "            moves.discard(os.path.join(folder, names.FULL_MARKER))\n", (SPOOL,)),

@@ -6,13 +6,22 @@ DIRECTORY = "generations"
 DIGITS = 16
 
 
+def file_name(generation: int) -> str:
+    """In its directory; so that the order of the names is that of the numbers.
+
+    >>> file_name(42)
+    '0000000000000042'
+    """
+    return f"{generation:0{DIGITS}d}"
+
+
 def manifest_name(generation: int) -> str:
     """The manifest of *generation*.
 
     >>> manifest_name(42)
     'generations/0000000000000042'
     """
-    return f"{DIRECTORY}/{generation:0{DIGITS}d}"
+    return f"{DIRECTORY}/{file_name(generation)}"
 
 
 def number_of(name: str) -> int | None:

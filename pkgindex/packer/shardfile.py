@@ -208,7 +208,10 @@ class _failing_as_ours:
 
 
 def _ours(error: sqlite3.Error, file: str) -> StoreError:
-    if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL or _is_full(os.path.dirname(file)):
+    # The first eight bits say what it is, the others how it came to that.
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK) & 0xFF
+    refused = code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR)
+    if code == sqlite3.SQLITE_FULL or (refused and _is_full(os.path.dirname(file))):
         return NoSpace(f"{file}: the disk is full ({error}): free some space, and run it again; nothing was lost")
     return StoreError(f"{file}: a shard cannot be built ({error}): see whether its disk is well and the quota not used up, "
                       "and run it again")
@@ -220,7 +223,7 @@ def _is_full(directory: str) -> bool:
         found = os.statvfs(directory)
     except OSError:
         return False
-    return found.f_bavail == 0 or (found.f_files > 0 and found.f_favail == 0)
+    return (found.f_blocks > 0 and found.f_bavail == 0) or (found.f_files > 0 and found.f_favail == 0)
 
 
 def _compact(draft: str, file: str) -> None:

@@ -10,7 +10,7 @@ import os
 
 from pkgindex.errors import StoreError
 from pkgindex.format import commands
-from pkgindex.format.numbering import number_of
+from pkgindex.format.numbering import DIRECTORY, number_of
 from pkgindex.model.names import is_repository_name
 from pkgindex.store.kept import Kept, publish_of
 
@@ -63,7 +63,7 @@ class CommandLists:
             repos = self._repos or sorted(filter(is_repository_name, os.listdir(self._index)))
             for repo in repos:
                 try:
-                    numbers = map(number_of, os.listdir(f"{self._index}/{repo}/generations"))
+                    numbers = map(number_of, os.listdir(f"{self._index}/{repo}/{DIRECTORY}"))
                 except (FileNotFoundError, NotADirectoryError):
                     if self._repos:
                         return {}

@@ -186,15 +186,6 @@ class Spool:
         """Put *data* into `incoming`, as `submit` does."""
         return self._drop(repo, names.submitted(filename, mode), iter((data,)))
 
-    def mark_full(self, repo: str) -> None:
-        """Make all that comes until the next quiet period one full set."""
-        folder = self._incoming_folder(repo)
-        try:
-            os.close(os.open(os.path.join(folder, names.FULL_MARKER), os.O_CREAT | os.O_WRONLY, 0o666))
-            moves.flush_directory(folder)
-        except OSError as error:
-            raise moves.refusal(error, folder) from error
-
     def full_marked(self, repo: str) -> bool:
         self.require()
         marker = self.folder(repo, names.INCOMING, names.FULL_MARKER)

@@ -11,7 +11,7 @@ from pkgindex.errors import Exists, Gone, NoIndex, NoSpace, StoreError
 
 # What another host's `gc`, a server's restart or a failing disk look like to a reader.
 _GONE = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ESTALE, errno.EIO}
-FULL_DISK = {errno.ENOSPC, errno.EDQUOT}
+FULL_DISK = frozenset((errno.ENOSPC, errno.EDQUOT))
 _REFUSED = {errno.EACCES, errno.EPERM}
 # What a mount in user space answers while its servers are out of reach; one in the kernel waits.
 _AWAY = {errno.ENOTCONN, errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ETIMEDOUT, errno.ECONNABORTED}

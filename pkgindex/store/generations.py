@@ -17,7 +17,7 @@ from __future__ import annotations
 import os
 
 from pkgindex.errors import Exists, Gone, StoreError
-from pkgindex.format.numbering import DIGITS, DIRECTORY, number_of
+from pkgindex.format.numbering import DIRECTORY, file_name, number_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # `pkgindex-which` lists generations, and has no time for the imports
@@ -148,7 +148,7 @@ class Generations:
     def _is_there(self, number: int) -> bool:
         if self._local_directory is not None:
             # Servers ask this many thousand times a second.
-            return _is_there(f"{self._local_directory}/{number:0{DIGITS}d}")
+            return _is_there(f"{self._local_directory}/{file_name(number)}")
         try:
             self._backend.size(self._name(number))
         except Gone:
@@ -156,7 +156,7 @@ class Generations:
         return True
 
     def _name(self, number: int) -> str:
-        return f"{self._directory}/{number:0{DIGITS}d}"
+        return f"{self._directory}/{file_name(number)}"
 
 
 def _is_there(file: str) -> bool:

@@ -19,8 +19,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from pkgindex.config import Settings, scheme_of
-from pkgindex.errors import BadInput, NoIndex, StoreError
+from pkgindex.errors import BadInput, NoIndex, NoSpace, StoreError
+from pkgindex.format.numbering import DIRECTORY
 from pkgindex.model.names import is_repository_name
+from pkgindex.store.faults import FULL_DISK
 from pkgindex.store.local import LocalBackend
 
 if TYPE_CHECKING:
@@ -121,7 +123,7 @@ class Directory:
 
     def has(self, repo: str) -> bool:
         try:
-            return stat.S_ISDIR(os.stat(f"{self.name}/{repo}/generations").st_mode)
+            return stat.S_ISDIR(os.stat(f"{self.name}/{repo}/{DIRECTORY}").st_mode)
         except (FileNotFoundError, NotADirectoryError, PermissionError):
             return False
         except OSError:  # it may be there; who reads it is told what is wrong
@@ -153,14 +155,15 @@ class Directory:
 
 def make_directory(path: str) -> None:
     """Make *path*, and what it lies in, where it is missing; durable, also what another process made and did not flush."""
-    from pkgindex.store.faults import FULL_DISK, unwritten
     from pkgindex.store.flushing import flush_above
 
     try:
         os.makedirs(path, exist_ok=True)
     except OSError as error:
         if error.errno in FULL_DISK:
-            raise unwritten(error, path) from error
+            raise NoSpace(
+                f"{path!a}: {error.strerror}: make room there or raise the quota, or choose another place with --index"
+            ) from error
         raise StoreError(
             f"{path!a}: {error.strerror}: the index cannot be made there; choose another place with --index, "
             "or run as a user who may write there"

@@ -11,6 +11,7 @@ import pytest
 from pkgindex.errors import BadInput, Busy, NoIndex, NoSpace
 from pkgindex.packer import pack as packer
 from pkgindex.service.packing import line, pack_all, pack_repository
+from pkgindex.spool.names import FULL_MARKER
 from pkgindex.store.flushing import Flushing
 from pkgindex.store.lock import WriterLock
 from service.spooled import Place, owned
@@ -106,7 +107,7 @@ def test_a_full_set_is_not_cut_in_two_by_a_partial_file(place: Place) -> None:
 def test_the_full_marker_makes_one_set_of_all_and_goes_away(place: Place) -> None:
     place.drop("old", "curl")
     pack_repository(place.settings, place.spool, "repo")
-    place.spool.mark_full("repo")
+    (place.incoming / FULL_MARKER).touch()
     place.drop("bash", "curl")
     change = pack_repository(place.settings, place.spool, "repo").report.change
     assert (change.added, change.changed, change.removed) == (1, 0, 1)

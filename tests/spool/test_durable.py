@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pkgindex.spool import moves
+from pkgindex.spool import moves, names
 from pkgindex.spool.claims import Claims
 from pkgindex.spool.identity import current
 from pkgindex.spool.spool import Spool
@@ -43,7 +43,10 @@ def submits_a_file(place: Path) -> None:
 
 
 def marks(place: Path) -> None:
-    spool(place).mark_full(REPO)
+    """As a person does it, some time before."""
+    marker = Path(spool(place).folder(REPO, names.INCOMING, names.FULL_MARKER))
+    marker.touch()
+    moves.flush_directory(str(marker.parent))
 
 
 def clears(place: Path) -> None:
@@ -74,8 +77,7 @@ ACTS: dict[str, tuple[list[Act], Act]] = {
     "a repository is added": ([makes], adds),
     "bytes are submitted": ([makes, adds], submits),
     "a file is submitted": ([makes, adds], submits_a_file),
-    "the set is said to be full": ([makes, adds], marks),
-    "it is said no more": ([makes, adds, marks], clears),
+    "the set is said to be full no more": ([makes, adds, marks], clears),
     "a submission is claimed": ([makes, adds, submits], claims),
     "a submission is claimed, and its folder is made anew": ([makes, adds, submits], claims_in_a_folder_that_was_taken_away),
     "a submission is rejected": ([makes, adds, submits], rejects),

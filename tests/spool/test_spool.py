@@ -56,7 +56,6 @@ def test_without_the_sentinel_nothing_is_touched(spool: Spool, tmp_path: Path) -
         lambda: spool.rejected("debian"),
         lambda: spool.submit("debian", __file__),
         lambda: spool.submit_bytes("debian", "x", b""),
-        lambda: spool.mark_full("debian"),
         lambda: spool.full_marked("debian"),
         lambda: spool.clear_full("debian"),
     ):
@@ -67,7 +66,7 @@ def test_without_the_sentinel_nothing_is_touched(spool: Spool, tmp_path: Path) -
 
 @pytest.mark.parametrize("repo", ["", "..", "../x", "a/b", "Debian", ".git"])
 def test_a_name_that_cannot_be_a_repository_leads_nowhere(spool: Spool, repo: str) -> None:
-    for ask in (spool.add, spool.incoming, spool.mark_full, lambda repo: spool.submit_bytes(repo, "x", b"")):
+    for ask in (spool.add, spool.incoming, spool.clear_full, lambda repo: spool.submit_bytes(repo, "x", b"")):
         with pytest.raises(BadInput, match="cannot be the name of a repository"):
             ask(repo)
 
@@ -218,8 +217,7 @@ def test_a_repository_without_its_folders_is_an_empty_one(spool: Spool) -> None:
 
 def test_the_marker_of_a_full_set_comes_and_goes(spool: Spool) -> None:
     assert not spool.full_marked("debian")
-    spool.mark_full("debian")
-    spool.mark_full("debian")
+    Path(incoming(spool), names.FULL_MARKER).touch()
     assert spool.full_marked("debian")
     assert spool.incoming("debian") == []
     spool.clear_full("debian")

@@ -68,7 +68,7 @@ def small_disks() -> None:
 def test_a_pack_on_a_full_disk_says_so_and_goes_on_when_there_is_room(tmp_path: Path, small_disks: None) -> None:
     rows = list(full.rows(named("pack"), str(tmp_path / "ground"), 4))
     assert faults(rows) == []
-    assert [row.clean > 1 and row.succeeded == full.SUCCESSES for row in rows] == [True, True]
+    assert [row.clean > 1 and row.succeeded >= full.SUCCESSES for row in rows] == [True, True]
 
 
 @pytest.mark.slow
@@ -76,7 +76,9 @@ def test_a_pack_on_a_full_disk_says_so_and_goes_on_when_there_is_room(tmp_path: 
 def test_every_command_on_a_full_disk_says_so_and_goes_on_when_there_is_room(
     tmp_path: Path, small_disks: None, scene: Scene
 ) -> None:
-    assert faults(full.rows(scene, str(tmp_path / "ground"))) == []
+    rows = list(full.rows(scene, str(tmp_path / "ground")))
+    assert faults(rows) == []
+    assert sum(row.clean for row in rows) > 0
 
 
 def test_a_search_that_the_disk_refuses_at_any_call_is_right_or_says_so(tmp_path: Path, way: ModuleType) -> None:

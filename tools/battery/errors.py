@@ -131,7 +131,7 @@ def mark(word: str, way: object) -> str:
 
 def table(rows: Iterable[Row], succeeded: str, place: str = "", tried: str = "calls refused") -> int:
     """Print *rows* as they come, their sum, and the faults; write the sums to *place* of the page. Gives the exit code."""
-    print(f"{'command':<34}{'error':<8}{'calls':>7}{'clean failures':>16}"
+    print(f"{'command':<34}{'error':<14}{tried:>14}{'clean failures':>16}"
           f"{succeeded:>16}{'seconds':>9}{'faults':>8}", flush=True)
     found = []
     for row in rows:
@@ -158,7 +158,7 @@ def _cells(row: Row) -> list[str]:
 
 
 def _print(row: Row) -> None:
-    print(f"{row.scene:<34}{row.error:<8}{row.points:>7,}{row.clean:>16,}{row.succeeded:>16,}{row.seconds:>9.0f}"
+    print(f"{row.scene:<34}{row.error:<14}{row.points:>14,}{row.clean:>16,}{row.succeeded:>16,}{row.seconds:>9.0f}"
           f"{len(row.faults):>8}", flush=True)
 
 

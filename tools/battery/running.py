@@ -23,7 +23,8 @@ SETTINGS = {
 UNFORESEEN = ("Traceback", "internal error")
 # What Python says in a process that has begun when the one that was starting it is killed; no code of ours runs there.
 CUT_SHORT = re.compile(
-    r"Traceback \(most recent call last\):\n(?:  .*\n)*  File .*, in spawn_main\n(?:  .*\n)*EOFError: Ran out of input\n"
+    r"Traceback \(most recent call last\):\n  File \"<string>\", line 1, in <module>\n"
+    r"(?:  File \".*/multiprocessing/spawn\.py\", line \d+, in \w+\n(?:    .*\n)*){2}EOFError: Ran out of input\n"
 )
 # Of what was not foreseen: a traceback with some of what came after it.
 LINES_TOLD = 40

@@ -34,7 +34,9 @@ FIRST = {
 # Where each is looked for at last, and at every cut.
 CLOSELY = {
     "pkgindex/store/journal": ["a tree server in memory, two clients"],
-    "pkgindex/spool/": ["pack and reject", "pack a set that is marked as full", "pack what a dead writer claimed"],
+    "pkgindex/spool/spool": ["init", "submit", "pack a set that is marked as full"],
+    "pkgindex/spool/": ["pack and reject", "pack what a dead writer claimed"],
+    "pkgindex/packer/pack.py": ["pack after a pack that was killed"],
     "": [],
 }
 WHY_CHARACTERS_MAX = 90
