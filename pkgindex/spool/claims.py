@@ -58,6 +58,7 @@ class Claims:
         self._incoming = spool.folder(repo, names.INCOMING)
         self._folder = spool.folder(repo, names.CLAIMED, writer.folder)
         self._heartbeat = os.path.join(self._folder, names.HEARTBEAT)
+        self._gave_back = False
 
     def beat(self) -> None:
         """Show that this writer is alive; to be called several times a lease."""
@@ -117,7 +118,7 @@ class Claims:
         self._spool.require()
         try:
             # The name holds the identity: in `incoming` it can only ever be this submission.
-            return moves.move(claim.path, os.path.join(self._incoming, os.path.basename(claim.path)))
+            return self._move_back(claim.path, os.path.basename(claim.path))
         except OSError as error:
             raise moves.refusal(error, claim.path) from error
 
@@ -126,7 +127,7 @@ class Claims:
         self._spool.require()
         drop = names.fitted(names.parse(os.path.basename(claim.path))._replace(id=new_id()))
         try:
-            return moves.move(claim.path, os.path.join(self._incoming, drop.name))
+            return self._move_back(claim.path, drop.name)
         except OSError as error:
             raise moves.refusal(error, claim.path) from error
 
@@ -163,6 +164,9 @@ class Claims:
         self._spool.require()
         try:
             if os.listdir(self._folder) in ([], [names.HEARTBEAT]):
+                if self._gave_back:
+                    # Before the folder goes, in which a power cut would find it otherwise.
+                    moves.flush_directory(self._incoming)
                 moves.discard(self._heartbeat)
                 os.rmdir(self._folder)
         except OSError as error:
@@ -216,4 +220,8 @@ class Claims:
     def _put_back(self, path: str) -> None:
         """What cannot even go back stays claimed, for recovery; the error that led here matters more."""
         with suppress(OSError):
-            moves.move(path, os.path.join(self._incoming, os.path.basename(path)))
+            self._move_back(path, os.path.basename(path))
+
+    def _move_back(self, path: str, name: str) -> bool:
+        self._gave_back = True
+        return moves.move(path, os.path.join(self._incoming, name))

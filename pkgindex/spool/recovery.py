@@ -44,7 +44,9 @@ def recover(repository: str, here: WriterId, now_ns: int, lease_seconds: float, 
         folder = os.path.join(claimed, name)
         try:
             if name != here.folder and _is_stopped(folder, here, now_ns, lease_seconds):
-                _empty(folder, incoming, published, recovered)
+                if _empty(folder, incoming, published, recovered):
+                    # Before the folder goes, in which a power cut would find them otherwise.
+                    moves.flush_directory(incoming)
                 _take_away(folder)
         except OSError as error:
             # Unless somebody else has recovered it, to its end: it may belong to a user who does not share it.
@@ -88,15 +90,20 @@ def _opened(path: str) -> int:
     return os.open(path, os.O_RDONLY)
 
 
-def _empty(folder: str, incoming: str, published: Callable[[str], bool], recovered: Recovered) -> None:
+def _empty(folder: str, incoming: str, published: Callable[[str], bool], recovered: Recovered) -> bool:
+    """Whether anything was returned, by this call or perhaps by another one, that may be lost still."""
+    any_returned = False
     for name in _claims(folder):
         path = os.path.join(folder, name)
         drop = names.parse(name)
         if drop.id and published(drop.id):
             if moves.discard(path):
                 recovered.removed.append(drop.id)
-        elif _return(path, incoming, drop):
-            recovered.returned.append(names.printable(drop.filename))
+        else:
+            any_returned = True
+            if _return(path, incoming, drop):
+                recovered.returned.append(names.printable(drop.filename))
+    return any_returned
 
 
 def _claims(folder: str) -> list[str]:

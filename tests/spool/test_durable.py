@@ -9,13 +9,18 @@ from pathlib import Path
 import pytest
 
 from pkgindex.spool import moves, names
-from pkgindex.spool.claims import Claims
+from pkgindex.spool.claims import Claim, Claims
 from pkgindex.spool.identity import current
 from pkgindex.spool.spool import Spool
 from store.durable import require_durable
 
 REPO = "debian"
 Act = Callable[[Path], None]
+# Seconds: every lease is.
+LONG_OVER = -1.0
+# By place: who writes there, and what it has claimed.
+WRITERS: dict[Path, Claims] = {}
+CLAIMED: dict[Path, list[Claim]] = {}
 
 
 def spool(place: Path) -> Spool:
@@ -71,6 +76,23 @@ def rejects(place: Path) -> None:
     assert ours.reject(claim, "it is no package") == "Packages"
 
 
+def holds(place: Path) -> None:
+    WRITERS[place] = Claims(spool(place), REPO, current())
+    CLAIMED[place] = WRITERS[place].claim(spool(place).incoming(REPO))
+    # Its heartbeat too, which nobody needs to find.
+    moves.flush_directory(spool(place).folder(REPO, names.CLAIMED, WRITERS[place].writer.folder))
+
+
+def gives_back(place: Path) -> None:
+    [claim] = CLAIMED[place]
+    assert WRITERS[place].give_back(claim)
+    WRITERS[place].close()
+
+
+def recovers(place: Path) -> None:
+    assert WRITERS[place].recover(LONG_OVER, lambda identity: False).returned == ["Packages"]
+
+
 ACTS: dict[str, tuple[list[Act], Act]] = {
     "a spool is made": ([], makes),
     "a spool is made in a new directory": ([], makes_deep_down),
@@ -81,6 +103,8 @@ ACTS: dict[str, tuple[list[Act], Act]] = {
     "a submission is claimed": ([makes, adds, submits], claims),
     "a submission is claimed, and its folder is made anew": ([makes, adds, submits], claims_in_a_folder_that_was_taken_away),
     "a submission is rejected": ([makes, adds, submits], rejects),
+    "a submission is given back": ([makes, adds, submits, holds], gives_back),
+    "what another writer claimed is given back": ([makes, adds, submits, claims, holds], recovers),
 }
 
 

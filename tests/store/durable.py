@@ -40,9 +40,9 @@ class Disk:
 
     def _is_durable(self, path: str) -> bool:
         now, then = content(path), self._durable.get(os.stat(path).st_ino)
-        if "/claimed/" in path and isinstance(now, dict) and isinstance(then, dict):
-            # What comes back there is recovered, and found to be rejected or packed.
-            return now.items() <= then.items()
+        if "/claimed/" in f"{path}/" and isinstance(now, dict | None) and isinstance(then, dict):
+            # What comes back there is recovered, and found to be rejected or packed, or to be nothing.
+            return (now or {}).items() <= then.items()
         return now == then
 
     def _paths(self) -> Iterator[str]:
