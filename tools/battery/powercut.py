@@ -3,6 +3,7 @@
     --story NAME     only this one; may be given again
     --kind KIND      only on a `share`, or a `disk` (see battery/fusing.py)
     --every N        every N-th change (1); 0: only when something was acknowledged
+    --draws N        what is left to chance is drawn N times a cut (1)
     --stop           end at the first failure, and print it as JSON
     --without WORD   take each flush that has WORD in its name (all: each) out of a copy of the project: it must be missed
     --write          put the table into docs/reliability.md
@@ -31,10 +32,12 @@ from battery import fusing
 from battery.ground import Ground
 from battery.stories import STORIES, Story, Teller
 from battery.trees import Trees
-from battery.volatile import CUTS, Change, Disk, Left, fingerprint, lay_out
+from battery.volatile import CUTS, DRAWN, Change, Disk, Left, fingerprint, lay_out
 
 KINDS = fusing.DISK, fusing.SHARE
 FAILURES_SHOWN = 20
+# More than the changes of any story: no two cuts draw alike.
+DRAWS_APART = 1_000_003
 HEADS = ("what was done", "on", "changes", "cut at", "states", "different", "failures")
 
 
@@ -103,14 +106,14 @@ class Found(NamedTuple):
     left: Left
 
 
-def row(story: str, kind: str, root: str, every: int = 1, failures_max: int = sys.maxsize) -> Row:
+def row(story: str, kind: str, root: str, every: int = 1, failures_max: int = sys.maxsize, draws: int = 1) -> Row:
     began = time.monotonic()
     ground, teller = TOLD[story](root)
     record = recorded(ground, kind, teller)
     changes = [change for change in record if change[0] != "mark"]
     seen: set[tuple[str, int]] = set()
     states, cuts, failures = 0, set(), []
-    for found in states_left(Disk(ground.here), record, every):
+    for found in states_left(Disk(ground.here), record, every, draws):
         states += 1
         cuts.add(found.place)
         key = fingerprint(found.left), len(found.marks)
@@ -139,13 +142,14 @@ def recorded(ground: Ground, kind: str, teller: Told) -> list[Change]:
 END = "the end"
 
 
-def states_left(disk: Disk, record: list[Change], every: int) -> Iterator[Found]:
-    """What each cut may leave; those right after an acknowledgement always."""
+def states_left(disk: Disk, record: list[Change], every: int, draws: int) -> Iterator[Found]:
+    """What each cut may leave; those right after an acknowledgement always. Where chance decides it does so *draws* times."""
     marks: list[str] = []
     for place, change in enumerate([*record, None]):
         if (every and place % every == 0) or (place and record[place - 1][0] == "mark"):
             for how, cut in CUTS.items():
-                yield Found(place, how, tuple(marks), cut(disk, random.Random(place)))
+                for draw in range(draws if how == DRAWN else 1):
+                    yield Found(place, how, tuple(marks), cut(disk, random.Random(place + draw * DRAWS_APART)))
         if change is not None:
             disk.play(change)
             if change[0] == "mark":
@@ -184,7 +188,8 @@ def main(arguments: list[str]) -> int:
     rows = []
     for story, kind in product(options.story or TOLD, kinds):
         with tempfile.TemporaryDirectory(prefix="pkgindex-powercut-") as folder:
-            rows.append(row(story, kind, os.path.join(folder, "ground"), options.every, 1 if options.stop else sys.maxsize))
+            rows.append(row(story, kind, os.path.join(folder, "ground"), options.every, 1 if options.stop else sys.maxsize,
+                            options.draws))
         _print(rows[-1])
         if options.write:
             _write(rows[-1:])
@@ -222,6 +227,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--story", action="append", choices=TOLD)
     parser.add_argument("--kind", action="append", choices=KINDS)
     parser.add_argument("--every", type=int, default=1)
+    parser.add_argument("--draws", type=int, default=1)
     parser.add_argument("--without", action="append", metavar="WORD")
     for option in ("--stop", "--write"):
         parser.add_argument(option, action="store_true")

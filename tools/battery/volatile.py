@@ -249,12 +249,13 @@ def _some(disk: Disk, chance: random.Random) -> Left:
     return disk.left(lambda place: chance.random() < 0.5, content)
 
 
+DRAWN = "some"
 CUTS: dict[str, Callable[[Disk, random.Random], Left]] = {
     "nothing": lambda disk, chance: disk.left(lambda place: False, lambda inode: inode.durable),
     "names": lambda disk, chance: disk.left(lambda place: True, lambda inode: inode.durable),
     "names, and zeros": lambda disk, chance: disk.left(lambda place: True, _zeroed),
     "contents": lambda disk, chance: disk.left(lambda place: False, lambda inode: inode.data),
-    "some": _some,
+    DRAWN: _some,
     "all": lambda disk, chance: disk.left(lambda place: True, lambda inode: inode.data),
 }
 
