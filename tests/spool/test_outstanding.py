@@ -56,22 +56,27 @@ def test_what_changes_its_place_while_it_is_looked_for_is_found(spool: Spool, mo
     assert outstanding(spool, REPO, NAME) == {os.path.basename(claim.path): ""}
 
 
+def _refuse_to_list(monkeypatch: pytest.MonkeyPatch, folder: str, code: int, gone: bool) -> None:
+    """Answer *code* when *folder* is listed; *gone*: it is taken away just before."""
+    listdir = os.listdir
+
+    def refusing(path: str) -> list[str]:
+        if path.endswith(folder):
+            if gone:
+                shutil.rmtree(path, ignore_errors=True)
+            raise OSError(code, os.strerror(code), path)
+        return listdir(path)
+
+    monkeypatch.setattr(os, "listdir", refusing)
+
+
 @pytest.mark.parametrize(("code", "seen"), [(errno.EACCES, True), (errno.ESTALE, False), (errno.ENOENT, False)])
 def test_a_folder_that_cannot_be_looked_into_may_hold_one_and_one_that_is_gone_does_not(
     spool: Spool, monkeypatch: pytest.MonkeyPatch, code: int, seen: bool
 ) -> None:
     writer = current()
     Claims(spool, REPO, writer).beat()
-    listdir = os.listdir
-
-    def refusing(path: str) -> list[str]:
-        if path.endswith(writer.folder):
-            if not seen:
-                shutil.rmtree(path, ignore_errors=True)
-            raise OSError(code, os.strerror(code), path)
-        return listdir(path)
-
-    monkeypatch.setattr(os, "listdir", refusing)
+    _refuse_to_list(monkeypatch, writer.folder, code, gone=not seen)
     assert outstanding(spool, REPO, NAME) == ({NAME: writer.folder} if seen else {})
 
 
@@ -98,14 +103,7 @@ def test_a_folder_that_is_there_and_cannot_be_listed_is_told(
 ) -> None:
     writer = current()
     Claims(spool, REPO, writer).beat()
-    listdir = os.listdir
-
-    def refusing(path: str) -> list[str]:
-        if path.endswith(writer.folder):
-            raise OSError(code, os.strerror(code), path)
-        return listdir(path)
-
-    monkeypatch.setattr(os, "listdir", refusing)
+    _refuse_to_list(monkeypatch, writer.folder, code, gone=False)
     with pytest.raises(StoreError, match=os.strerror(code)):
         outstanding(spool, REPO, NAME)
 

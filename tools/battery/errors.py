@@ -17,7 +17,6 @@ from __future__ import annotations
 import argparse
 import errno
 import os
-import tempfile
 import time
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -26,7 +25,7 @@ import marked
 from battery import strace, taps
 from battery.ground import Ground
 from battery.judging import Judge
-from battery.scenes import SCENES, Scene, named
+from battery.scenes import SCENES, Scene, parser_of, with_places
 from battery.strace import Point
 from battery.trial import Ended
 
@@ -117,9 +116,8 @@ def main(arguments: list[str]) -> int:
         print(f"{strace.MISSING}: calls are refused within the process, where those of SQLite are not seen")
 
     def found() -> Iterable[Row]:
-        for scene in map(named, chosen.scene) if chosen.scene else SCENES:
-            with tempfile.TemporaryDirectory(prefix="pkgindex-battery-") as folder:
-                yield from rows(scene, os.path.join(folder, "ground"), chosen.error or ERRORS, way, chosen.every)
+        for scene, root in with_places(chosen.scene, SCENES):
+            yield from rows(scene, root, chosen.error or ERRORS, way, chosen.every)
 
     return table(found(), "did not matter", mark("errors", way) if chosen.write else "")
 
@@ -163,11 +161,7 @@ def _print(row: Row) -> None:
 
 
 def options(word: str, description: str | None, scenes: Iterable[Scene], arguments: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        f"dev.py battery {word}", description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--scene", action="append", choices=[scene.name for scene in scenes])
+    parser = parser_of(word, description, scenes)
     parser.add_argument("--error", action="append", choices=ERRORS)
-    parser.add_argument("--every", type=int, default=1)
     parser.add_argument("--within", action="store_true")
-    parser.add_argument("--write", action="store_true")
     return parser.parse_args(arguments)

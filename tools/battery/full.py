@@ -12,7 +12,6 @@ same command goes on. Needs Linux and who may mount.
 
 from __future__ import annotations
 
-import argparse
 import mmap
 import os
 import platform
@@ -26,7 +25,7 @@ from contextlib import contextmanager
 from battery.errors import Row, require_clean, table
 from battery.ground import Ground
 from battery.judging import Judge
-from battery.scenes import SCENES, Scene, named
+from battery.scenes import SCENES, Scene, parser_of, with_places
 from battery.strace import Point
 from battery.trial import Ended, run
 
@@ -35,8 +34,8 @@ AMPLE = "size=256m,nr_inodes=100k"
 SUCCESSES = 4
 # A pack of a few packages needs some hundred pages.
 SIZES_MAX = 4096
+BYTES, FILES = "no bytes left", "no files left"
 _remedy = re.compile("make room|free some")
-LIMITS = "no bytes left", "no files left"
 
 
 def reason_against() -> str:
@@ -70,7 +69,7 @@ def rows(scene: Scene, root: str, every: int = 1) -> Iterable[Row]:
     ground = Ground(root, scene.repo)
     with mounted(ground.here) as resize:
         judge = Judge(ground, scene)
-        for limit in LIMITS:
+        for limit in (BYTES, FILES):
             yield _row(judge, ground, scene, resize, limit, every)
 
 
@@ -111,30 +110,20 @@ def _run(ground: Ground, scene: Scene, resize: Callable[[str], None]) -> Ended:
 def _just(place: str, limit: str, spare: int) -> str:
     """The options with which a disk holds what it holds, and *spare* pages or files more."""
     now = os.statvfs(place)
-    if limit == "no bytes left":
+    if limit == BYTES:
         # None at all would mean that there is no limit.
         return f"size={(now.f_blocks - now.f_bfree + spare) * mmap.PAGESIZE or mmap.PAGESIZE}"
     return f"nr_inodes={now.f_files - now.f_ffree + spare}"
 
 
 def main(arguments: list[str]) -> int:
-    chosen = _options(arguments)
+    chosen = parser_of("full", __doc__, SCENES).parse_args(arguments)
     if reason := reason_against():
         print(f"nothing was tried: {reason}")
         return 3
 
     def found() -> Iterable[Row]:
-        for scene in map(named, chosen.scene) if chosen.scene else SCENES:
-            with tempfile.TemporaryDirectory(prefix="pkgindex-battery-") as folder:
-                yield from rows(scene, os.path.join(folder, "ground"), chosen.every)
+        for scene, root in with_places(chosen.scene, SCENES):
+            yield from rows(scene, root, chosen.every)
 
     return table(found(), "had enough", "battery full" if chosen.write else "", "sizes tried")
-
-
-def _options(arguments: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        "dev.py battery full", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--scene", action="append", choices=[scene.name for scene in SCENES])
-    parser.add_argument("--every", type=int, default=1)
-    parser.add_argument("--write", action="store_true")
-    return parser.parse_args(arguments)

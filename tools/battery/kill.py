@@ -11,8 +11,6 @@ SIGKILL comes when the call begins, so that it is not done. Prints a row a comma
 from __future__ import annotations
 
 import argparse
-import os
-import tempfile
 import time
 from typing import NamedTuple
 
@@ -20,7 +18,7 @@ import marked
 from battery import strace, taps
 from battery.ground import Ground
 from battery.judging import Judge
-from battery.scenes import SCENES, Scene, named
+from battery.scenes import SCENES, Scene, parser_of, with_places
 from battery.strace import Point
 
 KILLED = -9
@@ -71,9 +69,8 @@ def main(arguments: list[str]) -> int:
         print(f"{strace.MISSING}: calls are counted within the process, where those of SQLite are not seen")
     print(f"{'command':<34}{'calls':>7}{'killed at':>11}{'too late':>10}{'seconds':>9}{'failures':>10}", flush=True)
     rows = []
-    for scene in map(named, options.scene) if options.scene else SCENES:
-        with tempfile.TemporaryDirectory(prefix="pkgindex-battery-") as folder:
-            rows.append(row(scene, os.path.join(folder, "ground"), way, options.every))
+    for scene, root in with_places(options.scene, SCENES):
+        rows.append(row(scene, root, way, options.every))
         _print(rows[-1])
     total = [sum(row[place] for row in rows) for place in (1, 2, 3)]
     summed = Row("all", *total, sum(row.seconds for row in rows), tuple(one for row in rows for one in row.failures))
@@ -97,10 +94,6 @@ def _cells(row: Row) -> list[str]:
 
 
 def _options(arguments: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        "dev.py battery kill", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--scene", action="append", choices=[scene.name for scene in SCENES])
-    parser.add_argument("--every", type=int, default=1)
+    parser = parser_of("kill", __doc__, SCENES)
     parser.add_argument("--within", action="store_true")
-    parser.add_argument("--write", action="store_true")
     return parser.parse_args(arguments)

@@ -13,16 +13,14 @@ found". Nothing may be written. Prints a row a command and error; exit code 1 wh
 
 from __future__ import annotations
 
-import os
 import re
-import tempfile
 import time
 from collections.abc import Iterable
 
 from battery import strace, taps
 from battery.errors import ERRORS, Row, mark, meets, options, require_clean, table
 from battery.ground import Ground
-from battery.scenes import READING, Scene, named
+from battery.scenes import READING, Scene, with_places
 from battery.strace import Point
 from battery.trial import Ended, prepare, run
 
@@ -77,8 +75,7 @@ def main(arguments: list[str]) -> int:
     way = taps if chosen.within or strace.reason_against() else strace
 
     def found() -> Iterable[Row]:
-        for scene in map(named, chosen.scene) if chosen.scene else READING:
-            with tempfile.TemporaryDirectory(prefix="pkgindex-battery-") as folder:
-                yield from rows(scene, os.path.join(folder, "ground"), chosen.error or ERRORS, way, chosen.every)
+        for scene, root in with_places(chosen.scene, READING):
+            yield from rows(scene, root, chosen.error or ERRORS, way, chosen.every)
 
     return table(found(), "answered", mark("reads", way) if chosen.write else "")

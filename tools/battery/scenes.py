@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
 import os
-from collections.abc import Callable, Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from battery.ground import REPO, Ground
@@ -149,3 +151,20 @@ READING = tuple(Scene(words[0], words, _questioned) for words in (
 
 def named(name: str) -> Scene:
     return next(scene for scene in (*SCENES, *READING) if scene.name == name)
+
+
+def parser_of(word: str, description: str | None, scenes: Iterable[Scene]) -> argparse.ArgumentParser:
+    """Of what each battery of scenes may be told: which of them, how many of the trials, and whether to write."""
+    parser = argparse.ArgumentParser(
+        f"dev.py battery {word}", description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--scene", action="append", choices=[scene.name for scene in scenes])
+    parser.add_argument("--every", type=int, default=1)
+    parser.add_argument("--write", action="store_true")
+    return parser
+
+
+def with_places(chosen: Sequence[str] | None, scenes: Iterable[Scene]) -> Iterator[tuple[Scene, str]]:
+    """Those that were *chosen* by name, or all, each with a place for its ground, which goes with it."""
+    for scene in map(named, chosen) if chosen else scenes:
+        with tempfile.TemporaryDirectory(prefix="pkgindex-battery-") as folder:
+            yield scene, os.path.join(folder, "ground")
